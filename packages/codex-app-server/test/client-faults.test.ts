@@ -132,6 +132,48 @@ describe('a client whose server has faults', () => {
     expect(server.methods().filter((method) => method === 'turn/start')).toHaveLength(1);
   });
 
+  test('a server that stands still is waited for, and what it had taken is not sent twice', async () => {
+    await connect({ requestTimeoutMs: 100 });
+    const thread = await client.startThread({ cwd: '/home/user/project' });
+    server.answer('turn/start', () => new Promise(() => {}));
+    let looks = 0;
+    server.answer('thread/items/list', () => {
+      looks += 1;
+      // It stands still, goes on, and has the message a moment later.
+      if (looks < 3) return new Promise(() => {});
+      return { data: looks === 3 ? [] : [{ turnId, item: { type: 'userMessage', id: 'u', clientId: 'mine', content: [] } }] };
+    });
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect([looks, server.methods().filter((method) => method === 'turn/start').length]).toEqual([4, 1]);
+  });
+
+  test('a message that a server which stood still never got is sent again', async () => {
+    await connect({ requestTimeoutMs: 100 });
+    const thread = await client.startThread({ cwd: '/home/user/project' });
+    let tries = 0;
+    server.answer('turn/start', () => {
+      tries += 1;
+      return tries > 1 ? { turn: { id: turnId } } : new Promise(() => {});
+    });
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(tries).toBe(2);
+  });
+
+  test('what lay before a server that stood still, and is taken after the line was cut, is not sent twice', async () => {
+    const { thread } = await startThread();
+    server.answer('turn/start', () => {
+      server.disconnect();
+      return new Promise(() => {});
+    });
+    let looks = 0;
+    server.answer('thread/items/list', () => {
+      looks += 1;
+      return { data: looks === 1 ? [] : [{ turnId, item: { type: 'userMessage', id: 'u', clientId: 'mine', content: [] } }] };
+    });
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(server.methods().filter((method) => method === 'turn/start')).toHaveLength(1);
+  });
+
   test('a message that never arrived is sent again after the reconnect', async () => {
     const { thread } = await startThread();
     let tries = 0;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { settlesWithin } from 'agent-relay-wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
 import { CodexClient } from '../src/app-server/codex-client.ts';
@@ -120,6 +121,33 @@ describe('the client and a real app-server', () => {
     expect([...before, ...after].filter(({ method }) => method === 'turn/started')).toHaveLength(1);
     expect(thread.state).toEqual({ status: 'idle' });
   });
+
+  test.each(['answers again', 'is reached again by another line'])(
+    'a server that stands still has each message once when it %s',
+    async (how) => {
+      const { endpoint, child } = await start('unix');
+      if (endpoint.transport !== 'unix') throw new Error('a unix socket was asked for');
+      await using proxy = await startCuttableProxy(endpoint.socketPath, join(bench.home.directory, 'proxy.sock'));
+      const ours = { transport: 'unix', socketPath: proxy.socketPath } as const;
+      await using client = await CodexClient.connect(ours, { clientInfo, requestTimeoutMs: 400 });
+      const thread = await client.startThread({ cwd: bench.home.workFolder });
+      await ask(thread, 'say: ready');
+      process.kill(child.pid, 'SIGSTOP');
+      const sending = Promise.all([
+        thread.startTurn({ text: 'say: once', clientUserMessageId: 'started' }),
+        thread.enqueue({ text: 'say: queued once', clientUserMessageId: 'queued' }),
+      ]);
+      expect(await settlesWithin(sending, 2_000)).toBe(false);
+      if (how !== 'answers again') proxy.cut();
+      process.kill(child.pid, 'SIGCONT');
+      await sending;
+      const said = async () =>
+        (await thread.listItems()).flatMap(({ item }) => (item.known?.type === 'userMessage' ? [item.known.clientId] : []));
+      await expect.poll(async () => (await said()).includes('queued')).toBe(true);
+      await expect.poll(() => thread.activeTurnId).toBeUndefined();
+      expect((await said()).sort()).toEqual(['queued', 'started', 'test-say: ready']);
+    },
+  );
 
   test('a line that is cut before the first turn is joined with it', async () => {
     const { endpoint } = await start('unix');

@@ -130,6 +130,14 @@ describe('prompts for a server without a queue', () => {
     expect(texts().map((text) => /mine|urgent/u.exec(text)?.[0])).toEqual(['mine', 'urgent']);
   });
 
+  test('what Codex has not answered by the end is given up', async () => {
+    server.answer('turn/start', () => new Promise(() => {}));
+    const unanswered = line.next(prompt('one'));
+    await expect.poll(texts).toHaveLength(1);
+    line.end(new RelayError('connection_closed', 'over'));
+    await expect(unanswered).rejects.toMatchObject({ code: 'connection_closed' });
+  });
+
   test('what is still held at the end is refused, and nothing is sent after it', async () => {
     await line.next(prompt('one'));
     const held = line.next(prompt('two'));

@@ -5,7 +5,7 @@ import type { CodexRequester, CodexRequestOptions, ResendOptions } from './codex
 import { CodexThread, type ThreadOptions } from './codex-thread.ts';
 import { type ClientInfo, CodexConnection } from './connection.ts';
 import { type CodexEndpoint, type EndpointSource, openEndpoint } from './endpoint.ts';
-import { isConnectionLost, parseAnswer } from './errors.ts';
+import { isConnectionLost, isUnanswered, parseAnswer } from './errors.ts';
 import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, type StartThreadParams, ThreadResult } from './methods.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, threadIdOf } from './notifications.ts';
 import { OpenThreads } from './open-threads.ts';
@@ -33,7 +33,10 @@ export interface CodexClientOptions extends RequestGateOptions {
 }
 
 const lastFramesMs = 1_000;
-/** What Codex has just taken out of its queue is in neither list until its turn has begun. */
+/**
+ * What Codex has just taken out of its queue is in neither list until its turn has begun; and one that stood still takes what lay before it a moment
+ * after it answers again, also from a connection that is gone.
+ */
 const betweenMs = 1_000;
 
 /**
@@ -155,12 +158,28 @@ export class CodexClient implements CodexRequester {
       try {
         return await send();
       } catch (error) {
-        if (!isConnectionLost(error) || losses > 3 || this.isClosed) throw error;
+        const mayHaveArrived = isConnectionLost(error) || (isUnanswered(error) && find !== undefined);
+        if (!mayHaveArrived || losses > 3 || this.isClosed) throw error;
         await this.#ready;
         signal?.throwIfAborted();
-        const found = await find?.();
+        const found = find && (await this.#lookFor(find, signal));
         if (found !== undefined) return found;
       }
+    }
+  }
+
+  /** Looks for what may have arrived, twice, for as long as it takes the server to answer. */
+  async #lookFor<T>(find: () => Promise<T | undefined>, signal: AbortSignal = this.#closing.signal): Promise<T | undefined> {
+    for (let looks = 1; ; ) {
+      try {
+        const found = await find();
+        if (found !== undefined || looks === 2) return found;
+        looks += 1;
+        await sleep(betweenMs, { signal });
+      } catch (error) {
+        if (!isUnanswered(error)) throw error;
+      }
+      signal.throwIfAborted();
     }
   }
 
@@ -175,7 +194,7 @@ export class CodexClient implements CodexRequester {
   ): Promise<string | undefined> {
     const history = new ThreadHistory(this, () => message.threadId);
     const find = () => history.turnOfMessage(message.clientUserMessageId);
-    const arrived = mayHaveArrived ? ((await find()) ?? (await sleep(betweenMs, { signal: this.#closing.signal }).then(find))) : undefined;
+    const arrived = mayHaveArrived ? await this.#lookFor(find) : undefined;
     if (arrived !== undefined) return arrived;
     const answer = await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
     return typeof answer === 'string' ? answer : undefined;

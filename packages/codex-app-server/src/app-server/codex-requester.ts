@@ -22,7 +22,10 @@ export interface CodexRequester {
   request(method: string, params: unknown, options?: CodexRequestOptions): Promise<unknown>;
   /** `request`, with the answer read by a schema. @throws RelayError `unsupported` when it does not fit. */
   ask<Schema extends z.ZodType>(schema: Schema, method: string, params: unknown, options?: CodexRequestOptions): Promise<z.output<Schema>>;
-  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. Not once `signal` has aborted. */
+  /**
+   * Sends again when the connection was lost before the answer; `find` may know that it had arrived. With `find` also when the server took too long to
+   * answer: it is looked for once the server answers. Not once `signal` has aborted.
+   */
   resendAfterReconnect<T>(send: () => Promise<T>, options?: ResendOptions<T>): Promise<T>;
   /** A thread with these settings in place of one that its server took with it; answers the new id. Part of a reconnect. */
   replaceThread(threadId: string, params: StartThreadParams): Promise<string>;

@@ -31,6 +31,9 @@ export const isTurnUnknown = (error: unknown): boolean =>
   isThreadUnknown(error) ||
   (error instanceof JsonRpcError && /no (?:such )?active turn|expected active turn id|turn not found/iu.test(error.message));
 
+/** Nothing says whether what was asked has happened, or still will. */
+export const isUnanswered = (error: unknown): boolean => error instanceof RelayError && error.code === 'timeout';
+
 export const isConnectionLost = (error: unknown): boolean => error instanceof RelayError && error.code === 'connection_closed';
 
 /**

@@ -167,9 +167,10 @@ export class PromptLine {
     this.#held.unshift(...lost.map((prompt) => this.#takeOver(prompt)));
   }
 
-  /** Nothing will be sent any more: what is held is refused. */
+  /** Nothing will be sent any more: what is held is refused, and what Codex has not answered is not waited for. */
   end(error: RelayError): void {
     this.#isEnded = true;
+    for (const { abort } of this.#unanswered.values()) abort.abort(error);
     for (const { reject } of this.#held.splice(0)) reject(error);
     this.turnEnded();
   }
