@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { findExecutable } from 'agent-relay-wire/node';
@@ -26,18 +27,25 @@ export interface Examined {
 /** How Codex, the plugin and the relay stand on this machine. */
 export async function examine({ codex, env, cwd }: Examined): Promise<readonly Finding[]> {
   if (codex === undefined) return [fault('Codex is not installed: npm install -g @openai/codex'), await relayFinding(env)];
+  const hasPlugin = (await runProgram([codex, 'plugin', 'list', '--json'], env)).output.includes(codexPluginId);
   return [
     await codexFinding(codex, env),
-    await commandFinding(env),
+    await commandFinding(env, hasPlugin),
     await relayFinding(env),
-    ...(await pluginFindings({ codex, env, cwd })),
-    existsSync(rulesPath(env))
-      ? ok('the relay’s message commands may leave the sandbox')
-      : note(
-          'commands such as agent-relay-codex run /message fail where the sandbox keeps the network shut; agent-relay-codex install --allow-commands lets them out',
-        ),
-    aliasFinding(env),
+    ...(hasPlugin
+      ? await pluginFindings({ codex, env, cwd })
+      : [note(`the plugin is not installed; codex-relay works without it: ${install}`)]),
+    ...rulesFindings(env, hasPlugin),
+    await aliasFinding(env),
   ];
+}
+
+const install = 'agent-relay-codex install';
+
+/** What `npx` has put on the `PATH` is gone after this command. */
+function findForGood(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => !/[\\/]_npx[\\/]/u.test(folder));
+  return findExecutable(name, { env: { ...env, PATH: folders.join(delimiter) } });
 }
 
 async function codexFinding(codex: string, env: NodeJS.ProcessEnv): Promise<Finding> {
@@ -45,10 +53,13 @@ async function codexFinding(codex: string, env: NodeJS.ProcessEnv): Promise<Find
   return code === 0 ? ok(`${output.trim()} at ${codex}`) : fault(`${codex} does not run: ${output.trim()}`);
 }
 
-async function commandFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
-  const found = await findExecutable('agent-relay-codex', { env });
+async function commandFinding(env: NodeJS.ProcessEnv, hasPlugin: boolean): Promise<Finding> {
+  const found = await findForGood('agent-relay-codex', env);
+  const how = 'npm install -g agent-relay-codex';
   if (found === undefined)
-    return fault('agent-relay-codex is not on the PATH, and the plugin’s hooks need it: npm install -g agent-relay-codex');
+    return hasPlugin
+      ? fault(`agent-relay-codex is not on the PATH, and the plugin’s hooks need it: ${how}`)
+      : note(`agent-relay-codex is not installed: ${how}`);
   const { output } = await runProgram([found, '--version'], env);
   const version = output.trim();
   return version === RELAY_VERSION
@@ -70,9 +81,6 @@ async function relayFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
 }
 
 async function pluginFindings({ codex, env, cwd }: Examined & { readonly codex: string }): Promise<readonly Finding[]> {
-  const { output } = await runProgram([codex, 'plugin', 'list', '--json'], env);
-  if (!output.includes(codexPluginId))
-    return [note('the plugin is not installed; codex-relay works without it: agent-relay-codex install')];
   try {
     const { count, trusted } = await readHookTrust({ codex, env, cwd });
     const isTrusted = count > 0 && trusted === count;
@@ -86,8 +94,18 @@ async function pluginFindings({ codex, env, cwd }: Examined & { readonly codex: 
   }
 }
 
-function aliasFinding(env: NodeJS.ProcessEnv): Finding {
+/** The rules serve the plugin's commands: without it there is nothing to say of them, unless they were left behind. */
+function rulesFindings(env: NodeJS.ProcessEnv, hasPlugin: boolean): readonly Finding[] {
+  if (existsSync(rulesPath(env))) return [ok('the relay’s message commands may leave the sandbox')];
+  const what = 'commands such as agent-relay-codex run /message fail where the sandbox keeps the network shut';
+  return hasPlugin ? [note(`${what}; ${install} --allow-commands lets them out`)] : [];
+}
+
+async function aliasFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
   const profile = shellProfile(env, process.platform);
   const isThere = profile !== null && existsSync(profile.path) && readFileSync(profile.path, 'utf8').includes(profile.line);
-  return isThere ? ok(`codex means codex-relay (${profile.path})`) : ok('codex stays as it is');
+  if (!isThere) return ok('codex stays as it is');
+  return (await findForGood('codex-relay', env)) === undefined
+    ? note(`codex stays as it is: a line of ${profile.path} that ends in "# agent-relay" does nothing while codex-relay is not installed`)
+    : ok(`codex means codex-relay (${profile.path})`);
 }
