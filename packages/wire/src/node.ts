@@ -7,6 +7,7 @@ export { findExecutable } from './node/find-executable.ts';
 export type { FollowedYamlOptions } from './node/followed-yaml.ts';
 export { FollowedYaml } from './node/followed-yaml.ts';
 export { howItEnded, lastWords, withoutColours } from './node/last-words.ts';
+export { underLockLimit } from './node/lock-limit.ts';
 export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
 export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';

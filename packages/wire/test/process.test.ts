@@ -190,6 +190,16 @@ describe('killProcessTree', () => {
     expect(await areRunning([daemon])).toEqual([false]);
   });
 
+  it('finds one that cleared its environment as well, once its parents are gone', async () => {
+    const child = await shell('env -i setsid sh -c "sleep 310 & echo \\$!" < /dev/null');
+    const [daemon = 0] = await pidsFrom(child, 1);
+    await child.exited;
+    expect(await areRunning([daemon])).toEqual([true]);
+    const result = await child.kill();
+    expect(result).toEqual({ signalled: [daemon], remaining: [] });
+    expect(await areRunning([daemon])).toEqual([false]);
+  });
+
   it('remembers a member that nothing but its dead parent told of', async () => {
     const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)`;
     const child = await shell(`env -i setsid ${process.execPath} -e "${stubborn}" & wait`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
 import { AsyncQueue, LineDecoder, printable } from 'agent-relay-wire';
-import { killProcessTree, processIdentity, withoutColours } from 'agent-relay-wire/node';
+import { killProcessTree, processIdentity, underLockLimit, withoutColours } from 'agent-relay-wire/node';
 import { type RunLine, stopping, type TurnRun, type TurnRunOptions } from './turn-run.ts';
 
 /** By which what a program started is found when it is gone itself. */
@@ -16,12 +16,13 @@ const waitingLines = 8 << 20;
  * @throws RelayError `provider_unavailable` when this machine has no terminals for programs.
  */
 export async function runInTerminal({ name, purpose, wanted, input }: TurnRunOptions): Promise<TurnRun> {
-  const { command, args = [], cwd, env = {}, sandbox } = wanted;
+  const { cwd, env = {}, sandbox } = wanted;
   const { spawn } = await import('@lydell/node-pty').catch((cause: unknown) => {
     throw new RelayError('provider_unavailable', `${name} needs a terminal, and there is none for programs on this system`, { cause });
   });
   const treeId = randomUUID();
   const marks = [env[TREE_VARIABLE], treeId].filter(Boolean).join(',');
+  const { command, args } = await underLockLimit(wanted, treeId);
   const terminal = spawn(command, [...args], {
     ...size,
     ...(cwd === undefined ? {} : { cwd }),

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from '../time.ts';
+import { hasLockLimit, lockLimitOf } from './lock-limit.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { hasInEnvironment, type ProcessRow, readProcessTable } from './process-table.ts';
 
@@ -27,7 +28,8 @@ const pollMs = 25;
 
 /**
  * Ends a whole process tree: the root, its descendants by parent, its process group and session, and on Linux everything that carries
- * the tree's mark, so that a child which called `setsid` and lost its parent is found too. New members are looked for until none is left.
+ * the tree's marks, so that a child which called `setsid`, lost its parent and cleared its environment is found too. New members are looked for
+ * until none is left.
  *
  * Give the identity or the handle rather than a pid: a pid that now belongs to another process is then left alone, and a tree whose
  * root has ended already is still found by its mark. Never touches this process or its ancestors. Resolves when the tree is gone.
@@ -114,7 +116,7 @@ class ProcessTree {
         // What lacked the mark once never gains it; what is known needs no second look.
         const key = keyOf(row);
         if (this.#unmarked.has(key) || this.#known.has(key)) return;
-        if (await hasInEnvironment(row.pid, treeVariable, treeId)) marked.add(row);
+        if (await hasMark(row.pid, treeId)) marked.add(row);
         else this.#unmarked.add(key);
       }),
     );
@@ -129,6 +131,11 @@ class ProcessTree {
       // Gone since we looked, or not ours to signal: what remains is reported.
     }
   }
+}
+
+async function hasMark(pid: number, treeId: string): Promise<boolean> {
+  const limit = lockLimitOf(treeId);
+  return (await hasInEnvironment(pid, treeVariable, treeId)) || (limit !== null && (await hasLockLimit(pid, limit)));
 }
 
 const keyOf = (row: ProcessRow): string => `${row.pid}@${row.startedAt}`;

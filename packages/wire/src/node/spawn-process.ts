@@ -6,6 +6,7 @@ import { PassThrough, pipeline, Readable, type Writable } from 'node:stream';
 import { RelayError, type SandboxKind } from 'agent-relay-protocol';
 import { AsyncQueue } from '../async-queue.ts';
 import { asError } from '../message-duplex.ts';
+import { underLockLimit } from './lock-limit.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
 import { type KillTreeOptions, type KillTreeResult, killProcessTree, treeVariable } from './process-tree.ts';
 
@@ -60,10 +61,11 @@ export interface ChildHandle {
  * `internal`, each with the system's error as `cause`.
  */
 export async function spawnProcess(options: SpawnProcessOptions): Promise<ChildHandle> {
-  const { command, args = [], cwd, stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
+  const { cwd, stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
   const env = options.env ?? process.env;
   const treeId = randomUUID();
   const outerTrees = env[treeVariable];
+  const { command, args = [] } = options.unmarked ? options : await underLockLimit({ ...options, env }, treeId);
   let child: ChildProcess;
   try {
     child = spawn(command, [...args], {
