@@ -11,6 +11,7 @@ test('a run of an agent that did very much is recorded as a whole', async () => 
     '/api/version': () => ({ version: '1.0.0', protocol: 1 }),
     '/api/agents': () => ({ data: [], cursor: 1 }),
     '/api/messages': () => ({ data: [], cursor: 1 }),
+    '/api/approvals': () => ({ data: [], cursor: 1 }),
     '/api/agents/Worker/activity': (query) => {
       const page = Number(query.get('after'));
       const data = Array.from({ length: 1_000 }, (_, index) => entry(page * 1_000 + index + 1));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RelayClient, readRun, recordRun, replayRun } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import type { AgentEvent, RunRecord } from 'agent-relay-protocol';
+import { type AgentEvent, RUN_RECORD_VERSION, type RunRecord } from 'agent-relay-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { attachNode } from './support/fake-node.ts';
@@ -57,7 +57,7 @@ const messagesOf = (run: readonly RunRecord[]) => run.flatMap((record) => (recor
 
 describe('a recorded run', () => {
   test('says who took part, what was said, what became of it and what was done, in the order of time', () => {
-    expect(records[0]).toMatchObject({ type: 'run', version: 1, relayVersion: expect.any(String) });
+    expect(records[0]).toMatchObject({ type: 'run', version: RUN_RECORD_VERSION, relayVersion: expect.any(String) });
     expect(records[0]?.type === 'run' && records[0].agents.map(({ id }) => id).toSorted()).toEqual(['Ann', 'Bob', 'Late', 'Lead', 'owner']);
     expect(messagesOf(records).map(({ id }) => id)).toEqual(ids);
     const times = records.flatMap((record) => (record.type === 'run' ? [] : [record.at]));
@@ -134,7 +134,9 @@ describe('a recorded run', () => {
     expect(codeOf(`${header}\n{"type":"message"}`)).toMatchObject({ message: expect.stringContaining('line 2') });
     expect(codeOf(`${header}\n${header}`)).toMatchObject({ message: expect.stringContaining('line 2') });
     expect(codeOf(text.slice(header.length + 1))).toMatchObject({ message: expect.stringContaining('line 1') });
-    expect(codeOf(header.replace('"version":1', '"version":2'))).toMatchObject({ code: 'unsupported' });
+    expect(codeOf(header.replace(`"version":${RUN_RECORD_VERSION}`, `"version":${RUN_RECORD_VERSION + 1}`))).toMatchObject({
+      code: 'unsupported',
+    });
   });
 });
 

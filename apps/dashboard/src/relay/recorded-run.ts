@@ -2,26 +2,99 @@ import { RelayError } from 'agent-relay-client';
 import type { SaidMessage } from './talk.ts';
 
 /** Of what `agent-relay record` writes. The client's own reader would come with the first page. */
-const READS_VERSION = 1;
+const READS_VERSION = 2;
 
-/** What was said in a recorded run, in its order. @throws RelayError `validation_failed` naming the line that is wrong, `unsupported`. */
-export function readSaid(text: string): SaidMessage[] {
+/** Something that was done in a run beside being said: with a task, a claim or a question. */
+export interface RunStep {
+  readonly at: number;
+  readonly agentId: string;
+  readonly words: string;
+}
+
+/** What a recorded run shows. */
+export interface ShownRun {
+  readonly said: readonly SaidMessage[];
+  /** In the order of time. */
+  readonly steps: readonly RunStep[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What was said and done in a recorded run. @throws RelayError `validation_failed` naming the line that is wrong, `unsupported`. */
+export function readShownRun(text: string): ShownRun {
   const lines = text.split('\n').map(parsed);
   const [first] = lines;
   if (first?.['type'] !== 'run') throw wrongLine(1, 'This is no recorded run');
-  if (first['version'] !== READS_VERSION) throw new RelayError('unsupported', 'This run is of a version that this page does not read');
-  return lines.flatMap((line, index) => {
-    if (line?.['type'] !== 'message') return [];
-    const { from, to, createdAt } = Object(line['message']);
-    if (typeof from === 'string' && typeof to === 'string' && isTime(createdAt)) return [{ from, to, createdAt }];
-    throw wrongLine(index + 1, 'It is no message of a run');
-  });
+  const version = first['version'];
+  if (typeof version !== 'number' || version > READS_VERSION)
+    throw new RelayError('unsupported', 'This run is of a version that this page does not read');
+  const read = <Item>(type: string, of: (line: Fields) => readonly Item[] | null) =>
+    lines.flatMap((line, index) => {
+      if (line?.['type'] !== type) return [];
+      const items = of(line);
+      if (items === null) throw wrongLine(index + 1, `It is no ${type} of a run`);
+      return items;
+    });
+  const steps = [...read('task', taskSteps), ...read('claim', claimSteps), ...read('approval', approvalSteps)];
+  return { said: read('message', saidIn), steps: steps.sort((one, other) => one.at - other.at) };
 }
 
-/** One that a date can tell. */
-const isTime = (value: unknown): boolean => typeof value === 'number' && value >= 0 && !Number.isNaN(new Date(value).valueOf());
+function saidIn({ message }: Fields): readonly SaidMessage[] | null {
+  const { from, to, createdAt } = Object(message);
+  return typeof from === 'string' && typeof to === 'string' && isTime(createdAt) ? [{ from, to, createdAt }] : null;
+}
 
-function parsed(line: string, index: number): Readonly<Record<string, unknown>> | null {
+const taskWords: Readonly<Record<string, string>> = {
+  'task.created': 'reports',
+  'task.repeated': 'reports again',
+  'task.claimed': 'takes',
+  'task.updated': 'is at work on',
+  'task.released': 'gives back',
+  'task.completed': 'has done',
+  'task.failed': 'has failed at',
+  'task.canceled': 'cancels',
+};
+
+function taskSteps({ task, history }: Fields): readonly RunStep[] | null {
+  const { id, title } = Object(task);
+  if (typeof id !== 'number' || typeof title !== 'string' || !Array.isArray(history)) return null;
+  const steps = history.map((event: unknown) => {
+    const { type, at, by } = Object(event);
+    const words = `${taskWords[type] ?? type} task ${id}, ${title}`;
+    return typeof type === 'string' && typeof by === 'string' && isTime(at) ? { at, agentId: by, words } : null;
+  });
+  return whole(steps);
+}
+
+const claimWords: Readonly<Record<string, string>> = { completed: 'has done', expired: 'has lost', released: 'gives back' };
+
+function claimSteps({ claim }: Fields): readonly RunStep[] | null {
+  const { agentId, claimedAt, subjectId, status, endedAt } = Object(claim);
+  if (typeof agentId !== 'string' || typeof subjectId !== 'number' || typeof status !== 'string' || !isTime(claimedAt)) return null;
+  const taken = { at: claimedAt, agentId, words: `takes message ${subjectId}` };
+  if (status === 'held') return [taken];
+  return isTime(endedAt) ? [taken, { at: endedAt, agentId, words: `${claimWords[status] ?? status} message ${subjectId}` }] : null;
+}
+
+const answerWords: Readonly<Record<string, string>> = { allowed: 'is allowed', denied: 'is denied', cancelled: 'asks no more' };
+
+function approvalSteps({ approval }: Fields): readonly RunStep[] | null {
+  const { agentId, title, requestedAt, status, resolvedAt } = Object(approval);
+  if (typeof agentId !== 'string' || typeof title !== 'string' || typeof status !== 'string' || !isTime(requestedAt)) return null;
+  const asked = { at: requestedAt, agentId, words: `asks a person: ${title}` };
+  if (status === 'pending') return [asked];
+  return isTime(resolvedAt) ? [asked, { at: resolvedAt, agentId, words: `${answerWords[status] ?? status}: ${title}` }] : null;
+}
+
+const whole = (steps: readonly (RunStep | null)[]): readonly RunStep[] | null => {
+  const told = steps.filter((step) => step !== null);
+  return told.length === steps.length ? told : null;
+};
+
+/** One that a date can tell. */
+const isTime = (value: unknown): value is number => typeof value === 'number' && value >= 0 && !Number.isNaN(new Date(value).valueOf());
+
+function parsed(line: string, index: number): Fields | null {
   if (line.trim() === '') return null;
   try {
     return Object(JSON.parse(line));

@@ -1,11 +1,14 @@
 import {
   type Agent,
+  type Approval,
   type Message,
   RELAY_AGENT_ID,
   type RecordedAgent,
+  RelayError,
   type RouteOutput,
   RUN_RECORD_VERSION,
   type RunRecord,
+  type TaskEvent,
 } from 'agent-relay-protocol';
 import type { RelayCalls } from '../calls.ts';
 import { listAll } from '../list-all.ts';
@@ -16,7 +19,7 @@ export interface RecordOptions extends Pick<CallOptions, 'signal'> {
   readonly recordedAt: number;
   /** Only what these said, received and did; left out, what everybody did. */
   readonly agents?: readonly string[];
-  /** Unix milliseconds: nothing from before, nothing from then on. */
+  /** Unix milliseconds: nothing that began before, nothing that began from then on. */
   readonly since?: number;
   readonly until?: number;
 }
@@ -24,12 +27,12 @@ export interface RecordOptions extends Pick<CallOptions, 'signal'> {
 type Line = Exclude<RunRecord, { readonly type: 'run' }>;
 
 /** What comes first of what happened in one millisecond. */
-const ranks: Readonly<Record<Line['type'], number>> = { message: 0, receipt: 1, activity: 2 };
+const ranks: Readonly<Record<Line['type'], number>> = { task: 0, message: 1, claim: 2, approval: 3, receipt: 4, activity: 5 };
 const PAGE = 500;
 
 /**
- * A run of several agents as the relay has it: who took part, what was said, what became of each copy, and what agents did, in the order of time.
- * It is held in memory as a whole. What the caller may not read is not in it. @throws RelayError what the relay says.
+ * A run of several agents as the relay has it: who took part, what was said, what became of each copy, of tasks, claims and questions, and what agents
+ * did, in the order of time. It is held in memory as a whole. What the caller may not read is not in it. @throws RelayError what the relay says.
  */
 export async function recordRun(relay: RelayCalls, options: RecordOptions): Promise<RunRecord[]> {
   const { signal, recordedAt } = options;
@@ -39,7 +42,9 @@ export async function recordRun(relay: RelayCalls, options: RecordOptions): Prom
   const lines = await messagesOf(relay, options, call);
   const watched = options.agents ?? known.map(({ id }) => id);
   // More than a call takes as arguments.
-  for (const id of watched) for (const line of await activityOf(relay, { ...options, id }, call)) lines.push(line);
+  for (const line of await tasksOf(relay, lines, call)) lines.push(line);
+  for (const line of await approvalsOf(relay, options, call)) lines.push(line);
+  for (const id of watched) for (const line of (await readable(() => activityOf(relay, { ...options, id }, call))) ?? []) lines.push(line);
   lines.sort((one, other) => one.at - other.at || ranks[one.type] - ranks[other.type]);
   const agents = partiesOf(lines, known);
   return [{ type: 'run', version: RUN_RECORD_VERSION, recordedAt, relayVersion: version, agents }, ...lines];
@@ -52,16 +57,73 @@ async function messagesOf(relay: RelayCalls, options: RecordOptions, call: CallO
   const lines: Line[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: RouteOutput<'messages/list'> = await relay.messages.list({ after, limit: PAGE }, call);
-    for (const { readBy: _readBy, readCount: _readCount, claim: _claim, ...message } of page.data) {
+    for (const { readBy: _readBy, readCount: _readCount, claim, ...message } of page.data) {
       if (!isWithin(message.createdAt, options)) continue;
       const receipts = (await listAll(relay.messages.deliveries, { id: message.id }, call)).data;
-      if (wanted && !wanted.has(message.from) && !receipts.some(({ agentId }) => wanted.has(agentId))) continue;
+      const isTheirs = receipts.some(({ agentId }) => wanted?.has(agentId)) || (claim !== null && wanted?.has(claim.agentId));
+      if (wanted && !wanted.has(message.from) && !isTheirs) continue;
       lines.push({ type: 'message', at: message.createdAt, message });
+      if (claim?.kind === 'message') lines.push({ type: 'claim', at: claim.claimedAt, claim });
       for (const receipt of receipts) lines.push({ type: 'receipt', at: Math.max(receipt.updatedAt, message.createdAt), receipt });
     }
     after = page.nextCursor;
   }
   return lines;
+}
+
+/** Those that these messages offer, whose ids they have. */
+async function tasksOf(relay: RelayCalls, lines: readonly Line[], call: CallOptions): Promise<Line[]> {
+  const offers = lines.flatMap((line) => (line.type === 'message' && line.message.kind === 'task' ? [line.message.id] : []));
+  const tasks: Line[] = [];
+  for (const id of offers) {
+    const task = await readable(() => relay.tasks.get({ id }, call));
+    if (task) tasks.push({ type: 'task', at: task.createdAt, task, history: await historyOf(relay, id, call) });
+  }
+  return tasks;
+}
+
+async function historyOf(relay: RelayCalls, id: number, call: CallOptions): Promise<TaskEvent[]> {
+  const history: TaskEvent[] = [];
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: RouteOutput<'tasks/events'> = await relay.tasks.events({ id, after, limit: PAGE }, call);
+    history.push(...page.data);
+    after = page.nextCursor;
+  }
+  return history;
+}
+
+async function approvalsOf(relay: RelayCalls, options: RecordOptions, call: CallOptions): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const agent of options.agents ?? [undefined]) {
+    const asked = await readable(() => allApprovals(relay, agent, call));
+    for (const approval of asked ?? [])
+      if (isWithin(approval.requestedAt, options)) lines.push({ type: 'approval', at: approval.requestedAt, approval });
+  }
+  return lines;
+}
+
+async function allApprovals(relay: RelayCalls, agent: string | undefined, call: CallOptions): Promise<Approval[]> {
+  const approvals: Approval[] = [];
+  for (let before: number | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
+    const from = { ...(agent !== undefined && { agent }), ...(before !== undefined && { before }) };
+    const page: RouteOutput<'approvals/list'> = await relay.approvals.list({ ...from, limit: PAGE }, call);
+    for (const approval of page.data) approvals.push(approval);
+    before = page.nextCursor;
+  }
+  // Of two in one millisecond the one that was asked first comes first.
+  return approvals.reverse();
+}
+
+const unreadable: ReadonlySet<string> = new Set(['not_found', 'unauthorized', 'forbidden', 'forbidden_scope', 'forbidden_target']);
+
+/** Null where there is no such thing for the caller. */
+async function readable<Answer>(read: () => Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof RelayError && unreadable.has(error.code)) return null;
+    throw error;
+  }
 }
 
 async function activityOf(
@@ -80,11 +142,11 @@ async function activityOf(
 
 /** Everybody who says, receives or does something, as the relay knows them; who is gone is known by name alone. */
 function partiesOf(lines: readonly Line[], known: readonly Agent[]): RecordedAgent[] {
+  const tasks = new Set(lines.flatMap((line) => (line.type === 'task' ? [line.task.id] : [])));
+  // Who reports a task may be a system outside, and no agent.
+  const isOutside = ({ id, from }: Pick<Message, 'id' | 'from'>) => tasks.has(id) && known.every((agent) => agent.id !== from);
   const seen = new Map<string, number>();
-  for (const line of lines) {
-    const ids = line.type === 'message' ? idsIn(line.message) : [line.type === 'receipt' ? line.receipt.agentId : line.entry.agentId];
-    for (const id of ids) if (!seen.has(id)) seen.set(id, line.at);
-  }
+  for (const line of lines) for (const id of idsIn(line, isOutside)) if (!seen.has(id)) seen.set(id, line.at);
   seen.delete(RELAY_AGENT_ID);
   return [...seen].map(([id, firstAt]) => {
     const agent = known.find((each) => each.id === id);
@@ -94,4 +156,21 @@ function partiesOf(lines: readonly Line[], known: readonly Agent[]): RecordedAge
   });
 }
 
-const idsIn = ({ from, to }: Pick<Message, 'from' | 'to'>): readonly string[] => (to.startsWith('id:') ? [from, to.slice(3)] : [from]);
+function idsIn(line: Line, isOutside: (message: Message) => boolean): readonly string[] {
+  switch (line.type) {
+    case 'message': {
+      const { from, to } = line.message;
+      return [...(isOutside(line.message) ? [] : [from]), ...(to.startsWith('id:') ? [to.slice(3)] : [])];
+    }
+    case 'task':
+      return line.history.flatMap(({ type, by }) => (type === 'task.claimed' ? [by] : []));
+    case 'claim':
+      return [line.claim.agentId];
+    case 'approval':
+      return [line.approval.agentId];
+    case 'receipt':
+      return [line.receipt.agentId];
+    case 'activity':
+      return [line.entry.agentId];
+  }
+}

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Difference, readRun, recordRun, replayRun } from 'agent-relay-client';
+import { type Difference, type PlayedAct, type Replayed, readRun, recordRun, replayRun } from 'agent-relay-client';
 import { messageOf, RelayError } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
 import { programName } from './program-name.ts';
@@ -15,7 +15,7 @@ interface RecordOptions extends RelayOptions {
 
 export const recordCommand = (terminal: Terminal): Command =>
   relayCommand('record')
-    .description('Write a run to standard output: what was said, what became of it and what agents did, one JSON object a line')
+    .description('Write a run to standard output: what was said, asked and done, and what became of it, one JSON object a line')
     .argument('[agents...]', 'only what these said, received and did')
     .option('--since <time>', 'nothing from before: today, 2026-03-01, or how long ago, as 2h', readTime)
     .option('--until <time>', 'nothing from then on', readTime)
@@ -49,12 +49,12 @@ export const replayCommand = (terminal: Terminal): Command =>
       let count = 0;
       await withRelay(options, terminal, async (relay) => {
         const options = { relay, signal: terminal.signal, ...(speed && { speed }) };
-        const { messages, differences } = await replayRun(readRun(text), options).catch((error: unknown) => {
+        const { differences, ...played } = await replayRun(readRun(text), options).catch((error: unknown) => {
           throw nameTaken(error, terminal) ?? error;
         });
         for (const difference of differences) terminal.out(json ? JSON.stringify(difference) : describe(difference));
         count = differences.length;
-        terminal.note(`${messages} messages were played; ${count === 0 ? 'all came out as they were' : `${count} differences`}.`);
+        terminal.note(`${playedInWords(played)} played; ${count === 0 ? 'all came out as it was' : `${count} differences`}.`);
       });
       if (count > 0) throw new CommandFailure('error: it did not come out as it was', 1);
     });
@@ -75,13 +75,53 @@ function nameTaken(error: unknown, { env }: Pick<Terminal, 'env'>): CommandFailu
   );
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+function playedInWords({ messages, tasks, claims, approvals }: Omit<Replayed, 'differences'>): string {
+  const more = [
+    tasks > 0 && counted(tasks, 'task'),
+    claims > 0 && counted(claims, 'claim'),
+    approvals > 0 && counted(approvals, 'question'),
+  ];
+  const words = [counted(messages, 'message'), ...more.filter((part) => part !== false)];
+  const last = words.at(-1) ?? '';
+  const all = words.length === 1 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+  return `${all} ${words.length === 1 && messages === 1 ? 'was' : 'were'}`;
+}
+
+const refusals: Readonly<Record<PlayedAct, string>> = {
+  report: 'could not report again',
+  claim: 'could not take',
+  progress: 'could not say how it goes with',
+  release: 'could not give back',
+  end: 'could not end',
+  ask: 'could not ask',
+  answer: 'could not be answered on',
+};
+
 function describe(difference: Difference): string {
-  const message = `message ${difference.messageId}`;
-  if (difference.type === 'refused') return `${message} was refused: ${oneLine(difference.reason, 200)} (${difference.code})`;
-  const { agentId, recorded, replayed } = difference;
-  if (recorded === null) return `${message} reached ${agentId} as well (${replayed})`;
-  if (replayed === null) return `${message} did not reach ${agentId} (${recorded} in the run)`;
-  return `${message} is ${replayed} with ${agentId} (${recorded} in the run)`;
+  switch (difference.type) {
+    case 'refused':
+      return `message ${difference.messageId} was refused: ${oneLine(difference.reason, 200)} (${difference.code})`;
+    case 'receipt': {
+      const { messageId, agentId, recorded, replayed } = difference;
+      if (recorded === null) return `message ${messageId} reached ${agentId} as well (${replayed})`;
+      if (replayed === null) return `message ${messageId} did not reach ${agentId} (${recorded} in the run)`;
+      return `message ${messageId} is ${replayed} with ${agentId} (${recorded} in the run)`;
+    }
+    case 'act_refused': {
+      const { agentId, act, subject, reason, code } = difference;
+      return `${agentId} ${refusals[act]} ${oneLine(subject, 80)}: ${oneLine(reason, 200)} (${code})`;
+    }
+    case 'task':
+      return `task ${difference.taskId} is ${difference.replayed} (${difference.recorded} in the run)`;
+    case 'claim':
+      return `the claim on message ${difference.messageId} is ${difference.replayed} (${difference.recorded} in the run)`;
+    case 'approval': {
+      const { approvalId, agentId, recorded, replayed } = difference;
+      return `question ${oneLine(approvalId, 80)} of ${agentId} is ${replayed ?? 'not there'} (${recorded} in the run)`;
+    }
+  }
 }
 
 function parseSpeed(text: string): number {

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, use, useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { messagesView } from '../../relay/messages.ts';
+import type { RunStep } from '../../relay/recorded-run.ts';
 import { type SaidMessage, type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
 import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
@@ -10,6 +11,7 @@ import { LeadsNowhere } from '../leads-nowhere.ts';
 import { Problem } from '../problem.tsx';
 import { Empty } from '../split-page.tsx';
 import { type OpenRun, OpenRunButton } from './open-run.tsx';
+import { RunSteps } from './run-steps.tsx';
 import { TalkMap } from './talk-map.tsx';
 import { TimeSlider } from './time-slider.tsx';
 
@@ -61,12 +63,13 @@ function Here({ onOpen }: ToolsProps) {
 }
 
 /** Its agents and messages are not those of this relay: nothing of it leads to a page. */
-function Recorded({ run: { name, said }, onOpen, onClose }: ToolsProps & { readonly run: OpenRun; readonly onClose: () => void }) {
+function Recorded({ run: { name, said, steps }, onOpen, onClose }: ToolsProps & { readonly run: OpenRun; readonly onClose: () => void }) {
   return (
     <LeadsNowhere value={true}>
       <Talk
         key={name}
         said={said}
+        steps={steps}
         words={`in ${name}: ${said.length} ${said.length === 1 ? 'message' : 'messages'}`}
         end="the end"
         problem={null}
@@ -79,7 +82,7 @@ function Recorded({ run: { name, said }, onOpen, onClose }: ToolsProps & { reado
           </>
         }
       >
-        {said.length === 0 ? <Empty title="Nothing was said in this run." /> : null}
+        {said.length === 0 && steps.length === 0 ? <Empty title="Nothing was said in this run." /> : null}
       </Talk>
     </LeadsNowhere>
   );
@@ -87,6 +90,8 @@ function Recorded({ run: { name, said }, onOpen, onClose }: ToolsProps & { reado
 
 interface TalkProps {
   readonly said: readonly SaidMessage[];
+  /** What was done beside. */
+  readonly steps?: readonly RunStep[];
   readonly words: string;
   /** What the end of the time is called. */
   readonly end: string;
@@ -96,10 +101,12 @@ interface TalkProps {
   readonly children: ReactNode;
 }
 
-function Talk({ said, words, end, tools, problem, children }: TalkProps) {
+const noSteps: readonly RunStep[] = [];
+
+function Talk({ said, steps = noSteps, words, end, tools, problem, children }: TalkProps) {
   const [until, setUntil] = useState<number | null>(null);
-  const first = said[0]?.createdAt ?? 0;
-  const last = said.at(-1)?.createdAt ?? 0;
+  const ends = [said[0]?.createdAt, said.at(-1)?.createdAt, steps[0]?.at, steps.at(-1)?.at].filter((at) => at !== undefined);
+  const [first, last] = ends.length === 0 ? [0, 0] : [Math.min(...ends), Math.max(...ends)];
   const talk = useMemo(() => talkOf(said, until ?? Number.POSITIVE_INFINITY), [said, until]);
   const upTo = until ?? last;
   return (
@@ -114,23 +121,25 @@ function Talk({ said, words, end, tools, problem, children }: TalkProps) {
           <span className="grow" />
           {tools}
         </div>
-        {said.length > 0 ? <TimeSlider first={first} last={last} end={end} until={until} onUntil={setUntil} /> : null}
+        {ends.length > 0 ? <TimeSlider first={first} last={last} end={end} until={until} onUntil={setUntil} marks={steps} /> : null}
         {problem}
       </header>
       {children}
-      {talk.talkers.length > 0 ? (
+      {talk.talkers.length > 0 || steps.length > 0 ? (
         <div className="grid min-h-0 grid-cols-[minmax(0,1fr)] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_22rem] lg:overflow-hidden">
           <div className="min-h-0 p-2">
             <TalkMap talk={talk} freshAfter={upTo - (upTo - first) * FRESH - 1} />
           </div>
-          <Lines talk={talk} />
+          <Lines talk={talk}>
+            <RunSteps steps={steps} until={upTo} />
+          </Lines>
         </div>
       ) : null}
     </>
   );
 }
 
-function Lines({ talk: { talkers, lines } }: { readonly talk: WhoTalks }) {
+function Lines({ talk: { talkers, lines }, children }: { readonly talk: WhoTalks; readonly children: ReactNode }) {
   const groups = new Set(talkers.filter(({ isGroup }) => isGroup).map(({ id }: Talker) => id));
   return (
     <section aria-label="Who talks most" className="min-h-0 border-line border-t bg-panel lg:overflow-y-auto lg:border-t-0 lg:border-l">
@@ -149,6 +158,7 @@ function Lines({ talk: { talkers, lines } }: { readonly talk: WhoTalks }) {
           ))}
         </tbody>
       </table>
+      {children}
     </section>
   );
 }

@@ -1,12 +1,10 @@
 import { useId, useState } from 'react';
-import { readSaid } from '../../relay/recorded-run.ts';
-import type { SaidMessage } from '../../relay/talk.ts';
+import { readShownRun, type ShownRun } from '../../relay/recorded-run.ts';
 import { Problem } from '../problem.tsx';
 
-/** A recorded run that was opened: what was said in it. */
-export interface OpenRun {
+/** A recorded run that was opened. */
+export interface OpenRun extends ShownRun {
   readonly name: string;
-  readonly said: readonly SaidMessage[];
 }
 
 /** Opens a file that `agent-relay record` wrote; it stays in this page. */
@@ -15,9 +13,9 @@ export function OpenRunButton({ onOpen }: { readonly onOpen: (run: OpenRun) => v
   const [error, setError] = useState<unknown>(null);
   const open = async (file: File) => {
     try {
-      const said = readSaid(await file.text());
+      const run = readShownRun(await file.text());
       setError(null);
-      onOpen({ name: file.name, said });
+      onOpen({ name: file.name, ...run });
     } catch (problem) {
       setError(problem);
     }

@@ -1,0 +1,35 @@
+import type { Approval, Claim, DeliveryState, TaskStatus } from 'agent-relay-protocol';
+
+/** What an agent of a run does beside saying something. */
+export type PlayedAct = 'report' | 'claim' | 'progress' | 'release' | 'end' | 'ask' | 'answer';
+
+/** Where a replay came to another outcome than the run; ids are those of the run. */
+export type Difference =
+  | { readonly type: 'refused'; readonly messageId: number; readonly code: string; readonly reason: string }
+  /** Null where the run, or its replay, had no such recipient. */
+  | {
+      readonly type: 'receipt';
+      readonly messageId: number;
+      readonly agentId: string;
+      readonly recorded: DeliveryState | null;
+      readonly replayed: DeliveryState | null;
+    }
+  /** `subject`: the number of the task or message, or what the agent called its question. */
+  | {
+      readonly type: 'act_refused';
+      readonly act: PlayedAct;
+      readonly agentId: string;
+      readonly subject: string;
+      readonly code: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'task'; readonly taskId: number; readonly recorded: TaskStatus; readonly replayed: TaskStatus | null }
+  /** `released` stands for every claim that ended without a result. */
+  | { readonly type: 'claim'; readonly messageId: number; readonly recorded: Claim['status']; readonly replayed: Claim['status'] | null }
+  | {
+      readonly type: 'approval';
+      readonly approvalId: string;
+      readonly agentId: string;
+      readonly recorded: Approval['status'];
+      readonly replayed: Approval['status'] | null;
+    };

@@ -1,0 +1,120 @@
+import { OWNER_AGENT_ID, RELAY_AGENT_ID, type RecordedAgent, RelayError } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
+import type { RelayCalls } from '../calls.ts';
+import { listAll } from '../list-all.ts';
+import type { Difference } from './difference.ts';
+
+export interface StageOptions {
+  /** As the owner of a relay that knows none of the run's agents. */
+  readonly relay: RelayCalls;
+  /** How many times as fast as it was; left out, nothing is waited for. */
+  readonly speed?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface StageParties {
+  readonly agents: readonly RecordedAgent[];
+  /** Who asks people: such an agent registers as a process of its own. */
+  readonly askers: ReadonlySet<string>;
+}
+
+const builtIn: ReadonlySet<string> = new Set([OWNER_AGENT_ID, RELAY_AGENT_ID]);
+export const isBuiltIn = (id: string): boolean => builtIn.has(id);
+
+/** Who holds or asks something says so often that it is there: a relay takes back what somebody has who is silent for two minutes. */
+const PRESENCE_MS = 20_000;
+
+/** Where a run is played: its agents come when those came, and its time passes. What the relay refuses is kept as a difference. */
+export class Stage {
+  readonly relay: RelayCalls;
+  readonly differences: Difference[] = [];
+  readonly #options: StageOptions;
+  readonly #agents: readonly RecordedAgent[];
+  readonly #askers: ReadonlySet<string>;
+  /** Who has yet to come, the first last. */
+  readonly #coming: RecordedAgent[];
+  /** How much each agent holds. */
+  readonly #holding = new Map<string, number>();
+  #at: number | null = null;
+
+  constructor({ agents, askers }: StageParties, options: StageOptions) {
+    this.relay = options.relay;
+    this.#options = options;
+    this.#askers = askers;
+    this.#agents = agents.filter(({ id }) => !isBuiltIn(id));
+    this.#coming = this.#agents.toSorted((one, other) => other.registeredAt - one.registeredAt);
+  }
+
+  get call(): { readonly signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal ? { signal } : {};
+  }
+
+  /** @throws RelayError `name_taken`. */
+  async assertFresh(): Promise<void> {
+    const { data } = await listAll(this.relay.agents.list, {}, this.call);
+    const taken = data.find(({ id }) => this.#agents.some((agent) => agent.id === id));
+    if (taken)
+      throw new RelayError('name_taken', `This relay has an agent ${taken.id}: a run is replayed to one that knows none of its agents`);
+  }
+
+  /** The time of the run is `at`. */
+  async reach(at: number): Promise<void> {
+    const { speed = Number.POSITIVE_INFINITY, signal = new AbortController().signal } = this.#options;
+    let waitMs = this.#at === null ? 0 : (at - this.#at) / speed;
+    this.#at = at;
+    while (waitMs >= 1) {
+      const stepMs = this.#holding.size === 0 ? waitMs : Math.min(waitMs, PRESENCE_MS);
+      await sleep(stepMs, { signal });
+      signal.throwIfAborted();
+      waitMs -= stepMs;
+      if (waitMs >= 1) for (const id of this.#holding.keys()) await this.#tried(() => this.relay.agents.heartbeat({ id }, this.call));
+    }
+    signal.throwIfAborted();
+  }
+
+  /** Whoever had come by then, for a group reaches who is in it; who acts is there whatever its card says. */
+  async arrive(at: number, actor?: string): Promise<void> {
+    for (;;) {
+      const next = this.#coming.findIndex(({ id, registeredAt }) => registeredAt <= at || id === actor);
+      const [agent] = next === -1 ? [] : this.#coming.splice(next, 1);
+      if (!agent) return;
+      const { id, label, tags, capabilities, channels } = agent;
+      const process = this.#askers.has(id) ? { instanceId: 'replay' } : {};
+      await this.relay.agents.register({ id, name: id, label, tags, capabilities, channels, ...process }, this.call);
+    }
+  }
+
+  /** Null for what was refused, which is a difference then. @throws what a lost connection says. */
+  async attempt<Answer>(act: () => Promise<Answer>, differs: (code: string, reason: string) => Difference): Promise<Answer | null> {
+    const answer = await this.#tried(act);
+    if (!(answer instanceof RelayError)) return answer;
+    this.differences.push(differs(answer.code, answer.message));
+    return null;
+  }
+
+  /** What is not taken stands otherwise in the end, which is told then. */
+  async report(act: () => Promise<unknown>): Promise<void> {
+    await this.#tried(act);
+  }
+
+  /** Until `letsGo`, it is not to be taken for gone. */
+  holds(id: string): void {
+    this.#holding.set(id, (this.#holding.get(id) ?? 0) + 1);
+  }
+
+  letsGo(id: string): void {
+    const left = (this.#holding.get(id) ?? 1) - 1;
+    if (left <= 0) this.#holding.delete(id);
+    else this.#holding.set(id, left);
+  }
+
+  async #tried<Answer>(act: () => Promise<Answer>): Promise<Answer | RelayError> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.retryable) throw error;
+      return error;
+    }
+  }
+}
