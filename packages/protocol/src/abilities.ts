@@ -28,6 +28,7 @@ export const AbilitiesSchema = z.object({
   approvals: z.boolean().describe('Asks a person before it does what goes beyond its mode'),
   diffs: z.boolean().describe('Tells which files it changed, and how'),
   resume: z.boolean().describe('Goes on with an earlier conversation'),
+  reserves: z.boolean().optional().describe('Asks before each change whether another agent has reserved the file'),
   fork: z.boolean().optional().describe('Goes on with a copy of an earlier conversation'),
   background: z.boolean().optional().describe('Runs in the background, where a person may open it at a terminal'),
   modes: z.array(SpawnModeSchema).max(16),

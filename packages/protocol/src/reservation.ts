@@ -61,4 +61,10 @@ export const CheckReservationsSchema = z.strictObject({
 
 export const NewReservationSchema = ReservationSchema.extend({
   conflicts: z.array(ReservationSchema).describe('What others have of the same files, without keeping anybody from them'),
+  unheld: z
+    .array(AgentIdSchema)
+    .optional()
+    .describe(
+      'Of one that is enforced: agents that work there now, and are not asked before they change its files. Older relays do not say',
+    ),
 });

@@ -215,7 +215,7 @@ export interface SandboxPlace {
 }
 
 /** What the sessions of a vendor can do on every machine. */
-export type VendorAbilities = Readonly<Pick<Abilities, 'steer' | 'approvals' | 'diffs' | 'fork' | 'background'>> & {
+export type VendorAbilities = Readonly<Pick<Abilities, 'steer' | 'approvals' | 'diffs' | 'reserves' | 'fork' | 'background'>> & {
   readonly modes: readonly SpawnMode[];
 };
 

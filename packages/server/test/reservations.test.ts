@@ -1,4 +1,4 @@
-import type { AgentEvent, MethodParams } from 'agent-relay-protocol';
+import { type AgentEvent, type MethodParams, PROTOCOL_VERSION } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -231,7 +231,7 @@ test('an edit elsewhere waits for a person, whatever it looks like', async () =>
   );
 });
 
-test('while somebody asks about long names and many patterns, whatever else there is to do goes on', async () => {
+test('while somebody asks what is too much to be compared, whatever else there is to do goes on, and the answer is no, with the reason', async () => {
   for (let count = 0; count < 16; count += 1) await call.create('Ann', Array(8).fill(`**/*${'a'.repeat(90)}b`), { enforced: true });
   let turns = 0;
   const count = () => {
@@ -241,7 +241,53 @@ test('while somebody asks about long names and many patterns, whatever else ther
   let next = setImmediate(count);
   const files = Array.from({ length: 2 }, () => `/work/${'a'.repeat(1_000)}`);
   const check = world.relay.handlers['reservations/check']({ agentId: 'Ben', kind: 'other', files }, as(owner));
-  expect(await check).toEqual({ holder: null, reason: null });
+  expect(await check).toEqual({
+    holder: expect.objectContaining({ agentId: 'Ann' }),
+    reason: expect.stringMatching(
+      /^Ann has reserved .* and this names too much to be compared with that: name fewer files at once, or ask it$/u,
+    ),
+  });
   clearImmediate(next);
   expect(turns).toBeGreaterThanOrEqual(16);
+  const one = { agentId: 'Ben', kind: 'edit' as const, files: ['/work/src/a.ts'] };
+  expect(await world.relay.handlers['reservations/check'](one, as(owner))).toEqual({ holder: null, reason: null });
+});
+
+test('patterns that are too much to be compared with those of others count as the same files', async () => {
+  const slow = Array(8).fill(`*${'a'.repeat(48)}b`);
+  for (let count = 0; count < 16; count += 1) await call.create('Ann', slow);
+  const names = Array.from({ length: 8 }, (_, index) => `${'a'.repeat(98)}${index}`);
+  await expect(call.create('Ben', names, { enforced: true })).rejects.toMatchObject({
+    code: 'already_claimed',
+    details: { agentId: 'Ann' },
+  });
+  expect((await call.create('Ben', ['src/a.ts'], { enforced: true })).conflicts).toEqual([]);
+});
+
+test('whoever enforces a reservation is told who works there and is asked nothing before it changes a file', async () => {
+  const online = async (id: string, cwd: string, over: object = {}) =>
+    world.relay.handlers['agents/register']({ id, name: id, meta: { cwd }, ...over }, as(owner));
+  const abilities = { steer: 'waits', approvals: true, diffs: true, resume: false, modes: ['safe', 'agentic'], sandbox: [] } as const;
+  const kind = (id: string, reserves: boolean) => ({
+    ...{ id, available: true, version: '1', reason: null },
+    abilities: { ...abilities, modes: [...abilities.modes], sandbox: [], reserves },
+  });
+  const params = {
+    name: 'desk',
+    version: '1',
+    protocol: PROTOCOL_VERSION,
+    providers: [kind('asking', true), kind('silent', false)],
+    sessions: [],
+  };
+  await world.relay.nodeHandlers['nodes/attach'](params, { ...as(owner), link: new FarNode() });
+  await world.start('Held', owner, { provider: 'asking', mode: 'agentic', cwd: '/work' });
+  await world.start('Free', owner, { provider: 'silent', mode: 'agentic', cwd: '/work/src' });
+  await world.start('Elsewhere', owner, { provider: 'silent', mode: 'agentic', cwd: '/other' });
+  await world.start('Reader', owner, { provider: 'silent', mode: 'safe', cwd: '/work' });
+  await online('Plugin', '/work');
+  await online('Away', '/work', { status: 'offline' });
+  await online('Person', '/work', { kind: 'user' });
+  expect((await call.create('Ann', ['src/'], { enforced: true })).unheld).toEqual(['Free', 'Plugin']);
+  expect((await call.create('Ann', ['lib/a.ts'], { enforced: true })).unheld).toEqual(['Plugin']);
+  expect(await call.create('Ann', ['docs/'])).not.toHaveProperty('unheld');
 });

@@ -39,6 +39,7 @@ export class AcpProvider implements Provider {
       // Where nothing holds it, it only starts where nobody is asked.
       approvals: agent.fence !== 'none',
       diffs: true,
+      ...(agent.fence === 'none' ? {} : { reserves: true }),
       modes: agent.fence === 'none' ? ['unrestricted'] : ['safe', 'agentic', 'unrestricted'],
     };
     const { homeFiles } = agent;

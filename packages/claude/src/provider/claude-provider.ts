@@ -35,7 +35,7 @@ export class ClaudeProvider implements Provider {
   readonly resumes = true;
   readonly takesDialIns = true;
   readonly abilities: VendorAbilities = {
-    ...{ steer: 'joins', approvals: true, diffs: true, fork: true, background: true },
+    ...{ steer: 'joins', approvals: true, diffs: true, reserves: true, fork: true, background: true },
     modes: ['safe', 'agentic', 'unrestricted'],
   };
   readonly environment = [

@@ -49,7 +49,7 @@ const addCommand = (terminal: Terminal): Command =>
     .argument('<patterns...>', 'what, below the folder')
     .option('--agent <id>', 'whose they are (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
     .option('--folder <path>', 'where the patterns begin', (path: string) => resolve(terminal.cwd, path), terminal.cwd)
-    .option('--enforced', 'keep others from them, where they have to ask before they edit')
+    .option('--enforced', 'keep others from them; who works there and cannot be kept from them is named')
     .option('--lease <seconds>', 'for how long (default: 600, at most 3600)', parseLease)
     .option('--note <text>', 'why, for the others')
     .action(async (patterns: string[], { agent, folder, enforced, lease, note, ...options }: AddOptions) => {
@@ -62,6 +62,8 @@ const addCommand = (terminal: Terminal): Command =>
         };
         const made = await client.reservations.create({ folder: realFolder(folder), patterns, ...more }, { signal: terminal.signal });
         terminal.out(`Reservation ${made.id} of ${made.agentId} holds until ${untilTime(made.leaseExpiresAt)}`);
+        if (made.unheld?.length)
+          terminal.note(`Not kept from it, for nobody is asked before they edit: ${oneLine(made.unheld.join(', '), 300)}`);
         for (const other of made.conflicts) terminal.note(`${other.agentId} has some of it too: ${oneLine(other.patterns.join(' '), 200)}`);
       });
     });

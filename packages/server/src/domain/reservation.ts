@@ -9,8 +9,9 @@ import {
   type Session,
 } from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
-import { patternsHold, patternsOverlap } from './file-pattern.ts';
+import { FilePath, PatternSet, patternsHold, patternsOverlap, type Same } from './file-pattern.ts';
 import { type RecordFacts, type Resource, recordKey, recordWrite } from './resource.ts';
+import { Steps } from './sequences-meet.ts';
 
 const stored = loosely(ReservationSchema);
 
@@ -30,11 +31,37 @@ export const reservationLimits = { perAgent: 16, all: 256 } as const;
 
 export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
 
-export const holdsFile = (reservation: Reservation, file: string): boolean => patternsHold(reservation, file);
+/** So many steps one question may take: some tenths of a second, wherever it runs. What they do not suffice for counts as held. */
+const MOST_STEPS = 2_000_000;
 
-/** Whether it may hold some of what a command writes, as `writtenPattern` says it. */
-export const mayHoldWritten = (reservation: Reservation, pattern: string): boolean =>
-  patternsOverlap(reservation, { folder: '/', patterns: [pattern] });
+/** Those that hold this file. */
+export function holdingFile(reservations: readonly Reservation[], file: string): readonly Reservation[] {
+  const [path, steps] = [new FilePath(file), new Steps(MOST_STEPS)];
+  return reservations.filter((each) => new PatternSet(each).holds(path, { steps }));
+}
+
+type Asked = FilePath | PatternSet;
+
+/** What somebody asks to change: files, or what a command writes. */
+export class FileQuestion {
+  readonly asked: readonly Asked[];
+  readonly #comparing: { readonly same?: Same; readonly steps: Steps };
+
+  constructor(kind: string, files: readonly string[], { same }: { readonly same?: Same } = {}) {
+    const written = (file: string) => new PatternSet({ folder: '/', patterns: [writtenPattern(file)] });
+    this.asked = files.map((file) => (kind === 'execute' ? written(file) : new FilePath(file)));
+    this.#comparing = { ...(same && { same }), steps: new Steps(MOST_STEPS) };
+  }
+
+  /** Whether what was found so far is so, and not only what may be. */
+  get isDecided(): boolean {
+    return !this.#comparing.steps.areSpent;
+  }
+
+  mayBeHeldBy(held: PatternSet, asked: Asked): boolean {
+    return asked instanceof FilePath ? held.holds(asked, this.#comparing) : held.overlaps(asked, this.#comparing);
+  }
+}
 
 /** No name has this character. */
 const OTHER_FOLDERS = '\0';
@@ -69,12 +96,24 @@ export function assertMayTouch({ agentId, mode, cwd }: Session, folder: string):
   if (!patternsHold({ folder: cwd, patterns: ['**'] }, folder)) throw issue(`${agentId} works in ${cwd}, and reserves files there`);
 }
 
+/** Who keeps somebody from files, and how that is known: `named` are held, `unnamed` may be, and `unclear` is what was too much to be compared. */
+export interface Keeping {
+  readonly holder: Reservation;
+  readonly because: 'named' | 'unnamed' | 'unclear';
+}
+
 /** What whoever is kept from files is told. */
-export function keptSentence({ agentId, patterns, folder, leaseExpiresAt }: Reservation, isFileTold: boolean): string {
+export function keptSentence({ holder: { agentId, patterns, folder, leaseExpiresAt }, because }: Keeping): string {
   const until = new Date(leaseExpiresAt).toISOString();
-  return isFileTold
-    ? `${agentId} has reserved these files until ${until}: ask it, or work on others`
-    : `${agentId} has reserved ${patterns.join(', ')} in ${folder} until ${until}, and this does not tell which files it changes: name them, or ask it`;
+  const theirs = `${agentId} has reserved ${patterns.join(', ')} in ${folder} until ${until}`;
+  switch (because) {
+    case 'named':
+      return `${agentId} has reserved these files until ${until}: ask it, or work on others`;
+    case 'unnamed':
+      return `${theirs}, and this does not tell which files it changes: name them, or ask it`;
+    case 'unclear':
+      return `${theirs}, and this names too much to be compared with that: name fewer files at once, or ask it`;
+  }
 }
 
 /** Whether it may hold a file below this folder, or below whatever folder where that is not known. */
@@ -105,7 +144,8 @@ export function newReservation(
   const open = records.under(reservationResource, reservationKey({}));
   const over = open.filter((each) => each.agentId === agentId && !isHeld(each, now));
   assertRoom(open, { agentId, over, isUnlimited });
-  const conflicts = open.filter((each) => each.agentId !== agentId && isHeld(each, now) && patternsOverlap(each, { folder, patterns }));
+  const [own, steps] = [new PatternSet({ folder, patterns }), new Steps(MOST_STEPS)];
+  const conflicts = open.filter((each) => each.agentId !== agentId && isHeld(each, now) && new PatternSet(each).overlaps(own, { steps }));
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
   const wanted = { folder, patterns: [...patterns], enforced, note: note ?? null };

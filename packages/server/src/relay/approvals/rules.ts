@@ -26,7 +26,7 @@ import type { Approvals } from './approvals.ts';
 export interface ApprovalRulesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
   readonly approvals: Pick<Approvals, 'allowByRule' | 'denyReserved'>;
   /** Asked before any rule: what somebody has for themselves nobody allows beforehand. */
-  readonly reservations: Pick<Reservations, 'holderAgainst'>;
+  readonly reservations: Pick<Reservations, 'keepingFrom'>;
 }
 
 /** What people have allowed beforehand: answers what agents ask, where a rule understands it whole, and tells each time that it did. */
@@ -127,10 +127,10 @@ export class ApprovalRules {
   async #consider(workspace: string, approval: PendingApproval): Promise<void> {
     const { store, clock, approvals, reservations } = this.#deps;
     const { agentId, approvalId } = approval;
-    const holder = await reservations.holderAgainst(workspace, approval);
-    if (holder !== null) {
-      const message = keptSentence(holder, approval.files !== undefined);
-      await approvals.denyReserved(workspace, approval, { by: `reservation:${holder.id}`, message });
+    const keeping = await reservations.keepingFrom(workspace, approval);
+    if (keeping !== null) {
+      const by = `reservation:${keeping.holder.id}`;
+      await approvals.denyReserved(workspace, approval, { by, message: keptSentence(keeping) });
       return;
     }
     const now = clock.now();

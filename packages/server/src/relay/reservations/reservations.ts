@@ -12,22 +12,24 @@ import { sleep } from 'agent-relay-wire';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Facts } from '../../domain/facts.ts';
+import { PatternSet } from '../../domain/file-pattern.ts';
 import {
   assertMayTouch,
   endReservation,
   endReservations,
-  holdsFile,
+  FileQuestion,
+  holdingFile,
   isHeld,
+  type Keeping,
   keptSentence,
   mayHoldBelow,
-  mayHoldWritten,
   newReservation,
   reservationKey,
   reservationResource,
-  writtenPattern,
 } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { isOwner } from '../../domain/scopes.ts';
+import { isUnheld, type Worker } from '../../domain/unheld.ts';
 import { allRecords } from '../../store/all-records.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
@@ -54,8 +56,8 @@ export class Reservations {
       'reservations/list': (input, { principal }) => this.#list(input, principal),
       'reservations/check': async (input, { principal }) => {
         registered(this.#deps.store.agents.index.in(principal.workspace), input.agentId);
-        const holder = await this.holderAgainst(principal.workspace, input);
-        return { holder, reason: holder && keptSentence(holder, input.files !== undefined) };
+        const keeping = await this.keepingFrom(principal.workspace, input);
+        return { holder: keeping?.holder ?? null, reason: keeping && keptSentence(keeping) };
       },
       'reservations/create': (input, { principal }) => this.#create(input, principal),
       'reservations/renew': ({ id, leaseMs = DEFAULT_LEASE_MS, agentId, ...guard }, { principal }) =>
@@ -72,18 +74,21 @@ export class Reservations {
    * Who has reserved for itself what somebody asks to edit, or may have, where the question does not tell its files; null where nobody keeps
    * them from it.
    */
-  async holderAgainst(workspace: string, asked: Pick<PendingApproval, 'agentId' | 'kind' | 'files' | 'cwd'>): Promise<Reservation | null> {
+  async keepingFrom(workspace: string, asked: Pick<PendingApproval, 'agentId' | 'kind' | 'files' | 'cwd'>): Promise<Keeping | null> {
     const { kind, files, cwd } = asked;
     if (kind !== 'edit' && files === undefined) return null;
     const now = this.#deps.clock.now();
     const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
-    const holds = kind === 'execute' ? mayHoldWritten : holdsFile;
-    const asks = kind === 'execute' ? files?.map(writtenPattern) : files;
-    if (asks === undefined) return others.find((each) => mayHoldBelow(each, cwd)) ?? null;
+    if (files === undefined) {
+      const holder = others.find((each) => mayHoldBelow(each, cwd));
+      return holder ? { holder, because: 'unnamed' } : null;
+    }
+    const question = new FileQuestion(kind, files);
     let begunAt = performance.now();
-    for (const each of others) {
-      for (const file of asks) {
-        if (holds(each, file)) return each;
+    for (const holder of others) {
+      const held = new PatternSet(holder);
+      for (const asked of question.asked) {
+        if (question.mayBeHeldBy(held, asked)) return { holder, because: question.isDecided ? 'named' : 'unclear' };
         const tookMs = performance.now() - begunAt;
         if (tookMs < TURN_MS) continue;
         await sleep(Math.min(tookMs, LONGEST_REST_MS));
@@ -112,7 +117,8 @@ export class Reservations {
     if (agent !== undefined) registered(store.agents.index.in(workspace), agent);
     const page = await store.records.list(reservationResource, { workspace, under: reservationKey({ agent }), before, limit });
     const now = clock.now();
-    return listed({ ...page, items: page.items.filter((each) => isHeld(each, now) && (file === undefined || holdsFile(each, file))) });
+    const held = page.items.filter((each) => isHeld(each, now));
+    return listed({ ...page, items: file === undefined ? held : holdingFile(held, file) });
   }
 
   async #create({ agentId, instanceId, epoch, ...input }: RouteInput<'reservations/create'>, principal: Principal) {
@@ -122,7 +128,7 @@ export class Reservations {
     const sessionId = store.agents.index.in(principal.workspace).find(acting)?.agent?.sessionId ?? null;
     const session = isOwner(principal) || sessionId === null ? null : await store.sessions.get(principal.workspace, sessionId);
     const guard = { ...(instanceId !== undefined && { instanceId }), ...(epoch !== undefined && { epoch }) };
-    return store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
+    const made = await store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
       actAs(agents, principal, acting, guard);
       const { sessionId: current } = registered(agents, acting);
       // Another session, whose folder was not looked at.
@@ -138,6 +144,19 @@ export class Reservations {
       const answer = { ...reservation, conflicts: [...conflicts] };
       return { answer, change: { at: now, events, records: [recordWrite(reservationResource, reservation), ...ending.records] } };
     });
+    return made.enforced ? { ...made, unheld: await this.#unheld(principal.workspace, made) } : made;
+  }
+
+  async #unheld(workspace: string, reservation: Reservation): Promise<string[]> {
+    const { store } = this.#deps;
+    const nodes = await store.nodes.list(workspace);
+    const unheld: string[] = [];
+    for (const { agent } of [...store.agents.index.in(workspace).agents()]) {
+      if (agent === null || agent.status === 'offline') continue;
+      const worker: Worker = { agent, session: agent.sessionId === null ? null : await store.sessions.get(workspace, agent.sessionId) };
+      if (isUnheld(worker, reservation, nodes)) unheld.push(agent.id);
+    }
+    return unheld.sort();
   }
 
   /** @throws RelayError `not_found`, `forbidden` for another's, `claim_closed` once it is over. */

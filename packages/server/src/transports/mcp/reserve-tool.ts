@@ -41,10 +41,16 @@ async function reserve(handlers: RelayHandlers, asked: Asked & { readonly leaseM
     ...(leaseMs === undefined ? {} : { leaseMs }),
   });
   try {
-    const { conflicts, ...reservation } = await handlers['reservations/create']({ ...wanted, agentId, ...guard }, context);
-    if (conflicts.length === 0) return describeOwn(reservation);
+    const { conflicts, unheld = [], ...reservation } = await handlers['reservations/create']({ ...wanted, agentId, ...guard }, context);
     const others = [...new Set(conflicts.map((each) => each.agentId))].join(', ');
-    return modelText`${describeOwn(reservation)} Some of these files ${others} has as well: agree before you edit them.`;
+    const texts = [
+      describeOwn(reservation),
+      ...(conflicts.length === 0 ? [] : [modelText`Some of these files ${others} has as well: agree before you edit them.`]),
+      ...(unheld.length === 0
+        ? []
+        : [modelText`Nothing keeps these agents, which work there, from editing them: ${unheld.join(', ')}. Tell them.`]),
+    ];
+    return ModelText.join(texts, ' ');
   } catch (error) {
     if (!(error instanceof RelayError) || error.code !== 'already_claimed') throw error;
     // Its message has the other's patterns in it, which are words of another agent.
