@@ -7,7 +7,7 @@ import { silentLog } from 'agent-relay-wire';
 import { isSigned, readYaml, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Hooks } from '../src/hooks/hooks.ts';
-import { notifierOf } from '../src/hooks/notify.ts';
+import { notifierOf, notifyDesktop } from '../src/hooks/notify.ts';
 import { createHost } from '../src/host.ts';
 import type { Host } from '../src/host-contract.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
@@ -396,10 +396,45 @@ it('a standing yes to edits follows no link out of its folder', async () => {
   expect(await outcomeOf('notes/new/a.ts')).toBe('skipped');
 });
 
-it('a notification reaches the desktop’s program as arguments', () => {
-  expect(notifierOf('darwin', '-e evil', '" & do shell script').slice(-3)).toEqual(['--', '-e evil', '" & do shell script']);
-  expect(notifierOf('linux', 'Worker', '--help')).toEqual(['notify-send', '--app-name=Agent Relay', '--', 'Worker', '--help']);
-  expect(notifierOf('win32', '$(evil)', '`evil`').join(' ')).not.toContain('evil');
+describe('a notification', () => {
+  /** A program of that name, which keeps the words that it was given. */
+  const notifier = (name: string): string => {
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, name), `#!/bin/sh\nprintf '%s\\0' "$@" > '${join(folder, 'said')}'\n`, { mode: 0o755 });
+    return `${bin}:${process.env['PATH']}`;
+  };
+  const said = () => readFileSync(join(folder, 'said'), 'utf8').split('\0').slice(0, -1);
+  const hostile = (name: string) => `/w/<b>"$(touch ${folder}/${name})"</b> & C:\\dir\\ \`touch ${folder}/${name}\``;
+
+  it('of a hook reaches notify-send as words, with nothing in them that it or the desktop would read as more', async () => {
+    const env = { ...process.env, PATH: notifier('notify-send') };
+    await running(`hooks: { '*': { on_file_change: [{ notify: "--help \${file}" }] } }`, env);
+    host?.deliver('hooked', [mail(1, `!change ${hostile('one')}`)]);
+    await until(() => expect(runs()).toMatchObject([{ outcome: 'succeeded', exitCode: 0, action: 'notify' }]));
+    const body = `--help /w/&lt;b&gt;"$(touch ${folder}/one)"&lt;/b&gt; &amp; C:\\\\dir\\\\ \`touch ${folder}/one\``;
+    expect(said()).toEqual(['--app-name=Agent Relay', '--', 'Worker', body]);
+    expect(existsSync(join(folder, 'one'))).toBe(false);
+  });
+
+  it('reaches osascript as arguments of its script', async () => {
+    const place = { cwd: folder, env: { PATH: notifier('osascript') }, stdin: '', signal: new AbortController().signal };
+    expect(await notifyDesktop(`-x\0${hostile('two')}`, '-e evil', place, 'darwin')).toMatchObject({ outcome: 'succeeded', exitCode: 0 });
+    expect(said().slice(-3)).toEqual(['--', '-e evil', `-x ${hostile('two')}`]);
+    expect(said().filter((word) => word === '-e')).toHaveLength(3);
+    expect(existsSync(join(folder, 'two'))).toBe(false);
+  });
+
+  it('is a failed run that names the program, where that is missing', async () => {
+    mkdirSync(join(folder, 'empty'));
+    await running("hooks: { '*': { on_turn_complete: [{ notify: done }] } }", { PATH: join(folder, 'empty') });
+    host?.deliver('hooked', [mail(1, 'work')]);
+    await until(() => expect(runs()).toMatchObject([{ outcome: 'failed', detail: expect.stringContaining('notify-send') }]));
+  });
+
+  it('is shown on Windows from variables, which no script is made of', () => {
+    expect(notifierOf('win32', '$(evil)', '`evil`').join(' ')).not.toContain('evil');
+  });
 });
 
 describe('a trial', () => {

@@ -2,11 +2,18 @@ import type { CommandPlace, CommandResult } from './run-command.ts';
 import { runHookCommand } from './run-command.ts';
 
 const NOTIFY_LIMIT_MS = 15_000;
+const LONGEST = 500;
 
 /** A notification on the desktop of this machine; its text reaches the program as an argument or a variable, never as code. */
-export async function notifyDesktop(text: string, title: string, place: CommandPlace): Promise<CommandResult> {
-  const command = notifierOf(process.platform, title, text.slice(0, 500));
-  const env = { ...place.env, HOOK_TITLE: title, HOOK_NOTICE: text.slice(0, 500) };
+export async function notifyDesktop(
+  text: string,
+  title: string,
+  place: CommandPlace,
+  platform: NodeJS.Platform = process.platform,
+): Promise<CommandResult> {
+  const notice = shownText(text);
+  const command = notifierOf(platform, title, notice);
+  const env = { ...place.env, HOOK_TITLE: title, HOOK_NOTICE: notice };
   return runHookCommand({ command: [...command], timeout: NOTIFY_LIMIT_MS }, {}, { ...place, env });
 }
 
@@ -16,8 +23,17 @@ export function notifierOf(platform: NodeJS.Platform, title: string, text: strin
     return ['osascript', ...script.flatMap((line) => ['-e', line]), '--', title, text];
   }
   if (platform === 'win32') return ['powershell.exe', '-NoProfile', '-NonInteractive', '-Command', balloon];
-  return ['notify-send', '--app-name=Agent Relay', '--', title, text];
+  return ['notify-send', '--app-name=Agent Relay', '--', title, asNoticeBody(text)];
 }
+
+/** No argument of a program has a NUL in it, and half a character is none. */
+const shownText = (text: string): string => text.replaceAll('\0', ' ').slice(0, LONGEST).toWellFormed();
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** `notify-send` reads escapes in the body, and the desktop reads markup there; the title is plain text to both. */
+const asNoticeBody = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll(/[&<>]/gu, (character) => entities[character] ?? character);
 
 const balloon = [
   'Add-Type -AssemblyName System.Windows.Forms, System.Drawing',
