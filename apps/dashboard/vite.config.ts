@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
@@ -19,26 +20,25 @@ const notices: Plugin = {
   },
 };
 
-/** Schemas carry the means to describe themselves as JSON Schema, which no page asks for, and which is a good part of the first script. */
-const withoutJsonSchema: Plugin = {
-  name: 'without-json-schema',
+/**
+ * What the protocol says of itself in data (`packages/protocol/src/data`) is computed here: a page checks neither what it sends nor what the relay
+ * answers, so the schemas and zod are in no script.
+ */
+const computedData: Plugin = {
+  name: 'computed-data',
   enforce: 'pre',
-  transform(code, id) {
-    if (!/\/zod\/v4\/classic\/schemas\.js$/u.test(id)) return null;
-    const lean = code
-      .replace(/^import \* as processors from .*$/mu, 'const processors = {};')
-      .replace(
-        /^import \{ createStandardJSONSchemaMethod, createToJSONSchemaMethod \} from .*$/mu,
-        'const createStandardJSONSchemaMethod = () => undefined, createToJSONSchemaMethod = createStandardJSONSchemaMethod;',
-      );
-    if (/from ".*json-schema.*"/u.test(lean)) throw new Error('zod brings its JSON Schema from somewhere else now');
-    return { code: lean, map: null };
+  async load(id) {
+    if (!/\/protocol\/src\/data\/[\w-]+\.ts$/u.test(id)) return null;
+    const data: Readonly<Record<string, unknown>> = await import(pathToFileURL(id).href);
+    return Object.entries(data)
+      .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
+      .join('\n');
   },
 };
 
 export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
-  plugins: [react(), tailwindcss(), notices, withoutJsonSchema],
+  plugins: [react(), tailwindcss(), notices, computedData],
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
   server: {
     port: 4851, // The relay checks Host against Origin: the page's own Host must reach it.

@@ -1,9 +1,9 @@
 import {
   API_PREFIX,
+  callTable,
   type ErrorCode,
   RelayError,
   relayErrorFromBody,
-  routes,
   toRelayError,
   VERSION_HEADER,
   waitMsOf,
@@ -22,7 +22,7 @@ interface HttpOptions {
 /** Makes each call one HTTP request. */
 export function httpTransport(options: HttpOptions): Transport {
   return async (name, request, { signal, timeoutMs }) => {
-    const { method, path } = routes[name];
+    const { method, path } = callTable[name];
     const { url, rest } = locate(options.baseUrl, path, request);
     const hasBody = method === 'POST' || method === 'PATCH';
     if (!hasBody) appendQuery(url, rest);

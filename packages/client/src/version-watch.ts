@@ -1,4 +1,4 @@
-import { PROTOCOL_HEADER, PROTOCOL_VERSION, RELAY_VERSION, VERSION_HEADER, VersionSchema } from 'agent-relay-protocol';
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, RELAY_VERSION, VERSION_HEADER, type Version } from 'agent-relay-protocol';
 import type { VersionSeen } from './options.ts';
 
 /** Notices which version a relay has, and says so once for each. */
@@ -21,7 +21,7 @@ export class VersionWatch {
   }
 
   see(answer: unknown): void {
-    const { data: relay } = VersionSchema.safeParse(answer);
+    const relay = versionIn(answer);
     if (!relay || !this.#onVersion) return;
     const key = `${relay.version} ${relay.protocol}`;
     if (key === this.#last) return;
@@ -29,4 +29,13 @@ export class VersionWatch {
     const client = { version: RELAY_VERSION, protocol: PROTOCOL_VERSION };
     this.#onVersion({ relay, client, matches: relay.version === client.version && relay.protocol === client.protocol });
   }
+}
+
+/** What names itself and a protocol; a proxy's own answer does not. */
+function versionIn(answer: unknown): Version | null {
+  if (typeof answer !== 'object' || answer === null || !('version' in answer) || !('protocol' in answer)) return null;
+  const { version, protocol } = answer;
+  return typeof version === 'string' && typeof protocol === 'number' && Number.isSafeInteger(protocol) && protocol >= 1
+    ? { version, protocol }
+    : null;
 }

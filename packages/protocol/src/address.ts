@@ -1,4 +1,4 @@
-import { AgentIdSchema, GroupNameSchema, LabelSchema } from './primitives.ts';
+import { agentIdForm, groupNameForm, hasForm, labelForm } from './name-forms.ts';
 
 /**
  * What an address means. `bare` is a word without a prefix: an exact id, else a unique name or label, resolved by the relay.
@@ -17,10 +17,10 @@ export function parseAddress(text: string): Address | null {
   if (text === 'broadcast') return { type: 'broadcast' };
   if (text.startsWith('#')) return groupAddress('channel', text.slice(1));
   const colon = text.indexOf(':');
-  if (colon === -1) return LabelSchema.safeParse(text).success ? { type: 'bare', word: text } : null;
+  if (colon === -1) return hasForm(text, labelForm) ? { type: 'bare', word: text } : null;
   const prefix = text.slice(0, colon);
   const name = text.slice(colon + 1);
-  if (prefix === 'id') return AgentIdSchema.safeParse(name).success ? { type: 'id', id: name } : null;
+  if (prefix === 'id') return hasForm(name, agentIdForm) ? { type: 'id', id: name } : null;
   if (!isPrefix(prefix)) return null;
   return groupAddress(prefixes[prefix], name);
 }
@@ -47,6 +47,5 @@ export function formatAddress(address: Address): string {
 const isPrefix = (text: string): text is keyof typeof prefixes => Object.hasOwn(prefixes, text);
 
 function groupAddress(type: 'tag' | 'capability' | 'label' | 'machine' | 'channel', name: string): Address | null {
-  const schema = type === 'label' || type === 'machine' ? LabelSchema : GroupNameSchema;
-  return schema.safeParse(name).success ? { type, name } : null;
+  return hasForm(name, type === 'label' || type === 'machine' ? labelForm : groupNameForm) ? { type, name } : null;
 }

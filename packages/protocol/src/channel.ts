@@ -3,9 +3,6 @@ import { AgentSchema, ChannelDirectionSchema, ChannelTransportSchema } from './a
 import { AddressSchema, AgentIdSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
-/** What stands, in a binding, for every conversation that has no binding of its own. */
-export const EVERY_CONVERSATION = '*';
-
 /** A name that the world outside gives something: opaque to the relay, one line of 1–256 characters. */
 export const OutsideIdSchema = z
   .string()

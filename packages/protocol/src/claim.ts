@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_LEASE_MS } from './limits.ts';
 import { AgentIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 
 const held = {
@@ -22,10 +23,5 @@ export const ClaimSchema = z.discriminatedUnion('status', [
 ]);
 export type Claim = z.infer<typeof ClaimSchema>;
 export type HeldClaim = Extract<Claim, { status: 'held' }>;
-
-/** Default and longest lease, and how long one claim may be renewed in all. */
-export const DEFAULT_LEASE_MS = 600_000;
-export const MAX_LEASE_MS = 3_600_000;
-export const MAX_HOLD_MS = 86_400_000;
 
 export const LeaseMsSchema = z.int().min(1000).max(MAX_LEASE_MS);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LabelSchema, lineOf, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { RECENT_HOOK_RUNS } from './recent-hook-runs.ts';
 
 /** What a hook may be set off by: what happens to an agent on its machine. */
 export const machineTriggers = [
@@ -57,10 +58,6 @@ export const hookRunFields = {
 export const HookResultSchema = z.object(hookRunFields);
 export type HookResult = z.infer<typeof HookResultSchema>;
 
-/** How many runs are remembered for people who ask, and how much of the output of each. */
-export const RECENT_HOOK_RUNS = 100;
-const RECENT_OUTPUT_LENGTH = 400;
-
 /** A run as it is remembered where it happened, until that program ends. */
 export const RecentHookResultSchema = HookResultSchema.extend({
   at: TimestampSchema,
@@ -68,12 +65,6 @@ export const RecentHookResultSchema = HookResultSchema.extend({
   isTrial: z.boolean().optional().describe('Somebody tried it: nothing had happened'),
 });
 export type RecentHookResult = z.infer<typeof RecentHookResultSchema>;
-
-/** The newest runs, this one among them. */
-export function withRecentRun(runs: readonly RecentHookResult[], { output, ...run }: RecentHookResult): readonly RecentHookResult[] {
-  const tail = output === undefined ? {} : { output: output.slice(-RECENT_OUTPUT_LENGTH) };
-  return [...runs.slice(1 - RECENT_HOOK_RUNS), { ...run, ...tail }];
-}
 
 /** The kind of mail that hooks send. A turn that such mail began sets off no hook that sends mail. */
 export const HOOK_MESSAGE_KIND = 'hook';

@@ -49,12 +49,14 @@ export {
   ChannelBindingSchema,
   ChannelMetaSchema,
   ChannelSchema,
-  EVERY_CONVERSATION,
   OutsideIdSchema,
   OutsideSenderSchema,
 } from './channel.ts';
 export type { Claim, HeldClaim } from './claim.ts';
-export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
+export { ClaimSchema, LeaseMsSchema } from './claim.ts';
+export { agentEventTypes } from './data/agent-event-types.ts';
+export { callTable } from './data/call-table.ts';
+export { relayEventTypes } from './data/relay-event-types.ts';
 export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, HandedState, WaitFor } from './delivery.ts';
 export {
   DEFAULT_WAIT_MS,
@@ -85,16 +87,16 @@ export {
   HookTriggerSchema,
   machineTriggers,
   NodeHooksSchema,
-  RECENT_HOOK_RUNS,
   relayTriggers,
   TestHookSchema,
-  withRecentRun,
 } from './hook.ts';
 export type { HookFields } from './hook-fields.ts';
 export { assertFieldsOf, describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
 export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
-export { knownAgentEvent, loosely } from './loosely.ts';
+export { knownAgentEvent } from './known-agent-event.ts';
+export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
+export { loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
 export type {
@@ -144,14 +146,11 @@ export {
   AgentIdSchema,
   ConversationIdSchema,
   CursorSchema,
-  DEFAULT_PAGE_SIZE,
   EpochSchema,
   GroupNameSchema,
-  isLongerThan,
   LabelSchema,
   listOf,
   MAX_BODY_LENGTH,
-  MAX_PAGE_SIZE,
   MAX_REQUEST_BYTES,
   MessageIdSchema,
   MetaSchema,
@@ -161,19 +160,20 @@ export {
   TimestampSchema,
 } from './primitives.ts';
 export type { Principal, Scope } from './principal.ts';
-export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
+export { PrincipalSchema, principalName, ScopeSchema } from './principal.ts';
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
 export { providerOver, providerTransports } from './provider-transport.ts';
 export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
 export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
+export { RECENT_HOOK_RUNS, withRecentRun } from './recent-hook-runs.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
-export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
+export { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
 export type { Reservation } from './reservation.ts';
 export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from './reservation.ts';
 export { routes } from './resources.ts';
-export type { HttpMethod, Route } from './route.ts';
+export type { HttpMethod, Route, RouteCall, Wait } from './route.ts';
 export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
 export {
   type Health,
@@ -187,7 +187,7 @@ export {
 } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
-export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
+export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, SHARED_PAGE, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { RecordedAgent, RunRecord } from './run-record.ts';
 export { RUN_RECORD_VERSION, RunRecordSchema } from './run-record.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
@@ -205,7 +205,7 @@ export {
   sessionLimits,
 } from './session.ts';
 export type { CreatedShare, Share, SharedSession } from './share.ts';
-export { CreatedShareSchema, CreateShareSchema, SHARED_PAGE, SharedSessionSchema, ShareSchema, shareLimits } from './share.ts';
+export { CreatedShareSchema, CreateShareSchema, SharedSessionSchema, ShareSchema, shareLimits } from './share.ts';
 export { isPlainFolder, questionAllowedBy, understood } from './standing-yes.ts';
 export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
 export {
@@ -253,3 +253,4 @@ export type {
   SocketNotifications,
 } from './web-socket.ts';
 export { AUTHENTICATE_WITHIN_MS, nodeCommands, nodeMethods, nodeNotifications, socketMethods, socketNotifications } from './web-socket.ts';
+export { DEFAULT_WORKSPACE, EVERY_CONVERSATION, OWNER_AGENT_ID, RELAY_AGENT_ID, scopes } from './well-known.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentEventSchema } from './agent-event.ts';
+import { knownAgentEvent } from './known-agent-event.ts';
 
 /** What a word of a later version may be. */
 const WordSchema = z.string().min(1).max(64);
@@ -43,14 +44,4 @@ function looseUnion(schema: z.ZodDiscriminatedUnion): z.core.$ZodType {
   if (options === AgentEventSchema.def.options) return z.pipe(z.transform(knownAgentEvent), known);
   const words = new Set(options.flatMap(({ _zod: { propValues } }) => [...(propValues?.[discriminator] ?? [])]));
   return z.union([known, z.looseObject({ [discriminator]: WordSchema.refine((word) => !words.has(word)) })]);
-}
-
-const knownTypes: ReadonlySet<string> = new Set(AgentEventSchema.options.map(({ shape }) => shape.type.value));
-
-/** An agent's event of a later version as a `vendor.event` of `agent-relay`, under its own name and with all it says; every other as it is. */
-export function knownAgentEvent(event: unknown): unknown {
-  if (typeof event !== 'object' || event === null || !('type' in event)) return event;
-  const { type: name, ...data } = event;
-  if (typeof name !== 'string' || knownTypes.has(name) || !WordSchema.safeParse(name).success) return event;
-  return { type: 'vendor.event', vendor: 'agent-relay', name, data };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { MAX_PAGE_SIZE } from './limits.ts';
+import { agentIdForm, groupNameForm, labelForm } from './name-forms.ts';
 
 /*
  * Lengths count characters, that is Unicode code points, as zod and JSON Schema do: an emoji of one code point is one.
@@ -11,9 +13,9 @@ import { z } from 'zod';
 export const AgentIdSchema = z
   .string()
   .min(1)
-  .max(128)
+  .max(agentIdForm.longest)
   .regex(
-    /^(?!find$)[\p{L}\p{N}][\p{L}\p{N}._@+~-]*$/u,
+    agentIdForm.pattern,
     'An id is made of letters, digits and . _ @ + ~ -, begins with a letter or digit, and is not the word "find"',
   );
 
@@ -21,21 +23,15 @@ export const AgentIdSchema = z
 export const GroupNameSchema = z
   .string()
   .min(1)
-  .max(64)
-  .regex(
-    /^[^\s,:#\p{Cc}\p{Bidi_Control}][^\s,:\p{Cc}\p{Bidi_Control}]*$/u,
-    'A group name has no spaces, commas, colons or control characters',
-  );
+  .max(groupNameForm.longest)
+  .regex(groupNameForm.pattern, 'A group name has no spaces, commas, colons or control characters');
 
 /** A name or label for people: one line, 1–128 characters, no space at either end. */
 export const LabelSchema = z
   .string()
   .min(1)
-  .max(128)
-  .regex(
-    /^(?!.*\p{Bidi_Control})\S(?:[^\p{Cc}\p{Zl}\p{Zp}]*\S)?$/u,
-    'A label is one line without control characters or spaces at its ends',
-  );
+  .max(labelForm.longest)
+  .regex(labelForm.pattern, 'A label is one line without control characters or spaces at its ends');
 
 /** One line of at most so many characters: a name, a model, a machine. */
 export const lineOf = (maximum: number) =>
@@ -75,15 +71,8 @@ export const MetaSchema = z.record(z.string().max(128), z.json());
 /** Largest message body, in characters. */
 export const MAX_BODY_LENGTH = 64 * 1024;
 
-/** Whether a text has more characters than that. */
-export const isLongerThan = (text: string, limit: number): boolean => text.length > limit && [...text].length > limit;
-
 /** Largest request a relay reads, in bytes, over HTTP and in one WebSocket frame. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
-
-/** How many rows a list answers when the caller does not say, and at most. */
-export const DEFAULT_PAGE_SIZE = 100;
-export const MAX_PAGE_SIZE = 1000;
 
 export const PageLimitSchema = z.int().min(1).max(MAX_PAGE_SIZE).optional();
 

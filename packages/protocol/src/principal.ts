@@ -1,32 +1,7 @@
 import { z } from 'zod';
 import { AddressSchema, AgentIdSchema, GroupNameSchema, LabelSchema, OpaqueIdSchema } from './primitives.ts';
+import { scopes } from './well-known.ts';
 
-export const scopes = [
-  'stats:read',
-  'health:read',
-  'events:read',
-  'channels:read',
-  'agents:read',
-  'agents:write',
-  'messages:read',
-  'messages:write',
-  'tasks:read',
-  'tasks:write',
-  'tasks:create',
-  'events:create',
-  'pairs:read',
-  'pairs:write',
-  'sessions:read',
-  'sessions:write',
-  'approvals:read',
-  'approvals:write',
-  'holds:write',
-  'nodes:read',
-  'nodes:write',
-  'workspace:read',
-  'system:write',
-  '*',
-] as const;
 export const ScopeSchema = z.enum(scopes);
 export type Scope = z.infer<typeof ScopeSchema>;
 
@@ -86,9 +61,3 @@ export function principalName(principal: Principal): string {
       return `share:${principal.tokenId}`;
   }
 }
-
-/** The built-in address of the person who owns the relay; it is never pruned. */
-export const OWNER_AGENT_ID = 'owner';
-/** The built-in address that the relay's own notices come from. */
-export const RELAY_AGENT_ID = 'relay';
-export const DEFAULT_WORKSPACE = 'default';

@@ -56,9 +56,9 @@ type Exempt = 'message.new' | 'agent.status' | 'work.available';
 type NotInGrammar = Exclude<RelayEventType, `${string}.${PastVerb}` | Exempt>;
 export const relayEventNamesFitTheGrammar: [NotInGrammar] extends [never] ? true : NotInGrammar = true;
 
-export const relayEventTypes: readonly RelayEventType[] = RelayEventSchema.options.map((option) => option.shape.type.value);
+const types = RelayEventSchema.options.map(({ shape }) => shape.type.value);
 
-const eventNames: readonly string[] = [...new Set(relayEventTypes.flatMap((type) => [type.slice(0, type.indexOf('.')), type]))];
+const eventNames: readonly string[] = [...new Set(types.flatMap((type) => [type.slice(0, type.indexOf('.')), type]))];
 
 /** Tasks are `canceled`, all else is `cancelled`: whoever asks may spell either as the other. */
 const otherSpellings = new Map(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DEFAULT_LEASE_MS, LeaseMsSchema } from './claim.ts';
+import { LeaseMsSchema } from './claim.ts';
+import { DEFAULT_LEASE_MS } from './limits.ts';
 import { AgentIdSchema, lineOf, MessageIdSchema, TimestampSchema } from './primitives.ts';
 import { isPlainFolder } from './standing-yes.ts';
 

@@ -6,6 +6,15 @@ import type { Scope } from './principal.ts';
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
+ * How long a call may be kept waiting because it asks for it: `ms`. With a `field` it waits only where that is set, and as long as that says itself, as a
+ * number or in its `timeoutMs`.
+ */
+export interface Wait<Field extends string = string> {
+  readonly ms?: number;
+  readonly field?: Field;
+}
+
+/**
  * One operation, declared once: HTTP serves it at `/api` + `path`, the WebSocket under its key as the JSON-RPC method, the client as a typed call.
  * `input` is one strict object: path parameters, query and body merged. `anonymous` says whether a tokenless program on loopback may call it.
  */
@@ -28,12 +37,18 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   readonly statuses?: Readonly<Record<number, string>>;
   /** Fields that older programs send, each with what it is called now. Over HTTP they are in the path, whose words do not show. */
   readonly formerly?: Readonly<Record<string, string>>;
-  /** How long it was asked to wait for something, in milliseconds: a caller's time limit begins after that. Default: it waits for nothing. */
-  readonly waitMs?: (request: z.input<Input>) => number;
+  /** A caller's time limit begins after that. Default: it waits for nothing. */
+  readonly wait?: Wait;
 }
 
-export const route = <Input extends z.ZodType, Output extends z.ZodType>(definition: Route<Input, Output>): Route<Input, Output> =>
-  definition;
+/** What who calls a route has to know of it. */
+export type RouteCall = Pick<Route, 'method' | 'path' | 'scope' | 'alsoScopes' | 'anonymous' | 'wait'>;
+
+type Waiting<Input extends z.ZodType> = { readonly wait?: Wait<Extract<keyof z.input<Input>, string>> };
+
+export const route = <Input extends z.ZodType, Output extends z.ZodType>(
+  definition: Route<Input, Output> & Waiting<Input>,
+): Route<Input, Output> => definition;
 
 /** For routes without input. */
 export const nothing = z.strictObject({});

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { routes } from './resources.ts';
-import type { Route } from './route.ts';
+import { callTable } from './data/call-table.ts';
+import type { routes } from './resources.ts';
+import type { Wait } from './route.ts';
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;
@@ -12,12 +13,19 @@ export type RouteOutput<Name extends RouteName> = z.output<Routes[Name]['output'
 
 /** How long a relay may keep this call waiting because it was asked to, in milliseconds. A request that is none waits for nothing. */
 export function waitMsOf(name: RouteName, request: object): number {
-  const { waitMs = () => 0 }: Route = routes[name];
-  const asked = waitMs(request);
+  const asked = timeIn(callTable[name].wait ?? {}, request);
   return Number.isFinite(asked) ? asked : 0;
 }
 
-export const routeNames = Object.keys(routes) as readonly RouteName[]; // `routes` is `as const`: its keys are exactly RouteName
+function timeIn({ field, ms = 0 }: Wait, request: object): number {
+  if (field === undefined) return ms;
+  const said: unknown = Reflect.get(request, field);
+  if (typeof said === 'number') return said;
+  if (typeof said !== 'object' || said === null) return said === true ? ms : 0;
+  return 'timeoutMs' in said && typeof said.timeoutMs === 'number' ? said.timeoutMs : ms;
+}
+
+export const routeNames = Object.keys(callTable) as readonly RouteName[]; // a record of exactly these
 
 /** The event stream over HTTP: `GET /api/events` with an EventFilter as its query, answered as SSE. `Last-Event-ID` stands for `after`. */
 export const EVENTS_PATH = '/events';
@@ -25,3 +33,5 @@ export const EVENTS_PATH = '/events';
 export const API_PREFIX = '/api';
 export const WEB_SOCKET_PATH = '/ws';
 export const MCP_PATH = '/mcp';
+/** The page of the dashboard that opens a link to a log; its code is in the fragment. */
+export const SHARED_PAGE = '/shared';

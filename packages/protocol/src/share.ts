@@ -7,9 +7,6 @@ const DAY_MS = 86_400_000;
 /** How long a link is good where nothing is said, and at most. */
 export const shareLimits = { defaultMs: 7 * DAY_MS, maxMs: 365 * DAY_MS } as const;
 
-/** The page of the dashboard that opens a link; its code is in the fragment. */
-export const SHARED_PAGE = '/shared';
-
 /** A link that shows the log of one session to whoever has it, and nothing else. Only the hash of its code is kept. */
 export const ShareSchema = z.object({
   id: OpaqueIdSchema,

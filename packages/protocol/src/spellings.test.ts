@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ListedApprovalStatusSchema } from './approval.ts';
-import { EventFilterSchema, relayEventTypes } from './relay-event.ts';
+import { relayEventTypes } from './data/relay-event-types.ts';
+import { EventFilterSchema } from './relay-event.ts';
 import { ListedTaskStatusSchema, NewTaskStatusSchema } from './task.ts';
 
 test.each(['canceled', 'cancelled'])(

@@ -1,7 +1,8 @@
 import type { Message } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { envelopeMessageIds, formatEnvelope, readEnvelopes, withoutEnvelopeEnds } from './envelope.ts';
+import { formatEnvelope } from './envelope.ts';
 import { escapeLookAlikes } from './model-text.ts';
+import { envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
 
 const message: Message = {
   id: 42,

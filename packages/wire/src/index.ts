@@ -6,8 +6,7 @@ export type { BrowserWebSocket, BrowserWebSocketDuplexOptions, ConnectBrowserWeb
 export { browserWebSocketDuplex, connectBrowserWebSocket } from './browser-web-socket.ts';
 export type { DuplexPairOptions } from './duplex-pair.ts';
 export { createDuplexPair } from './duplex-pair.ts';
-export type { EnvelopePart } from './envelope.ts';
-export { envelopeMessageIds, formatEnvelope, readEnvelopes, withoutEnvelopeEnds } from './envelope.ts';
+export { formatEnvelope } from './envelope.ts';
 export type { JsonRpcErrorObject } from './json-rpc-error.ts';
 export { JsonRpcError } from './json-rpc-error.ts';
 export type { JsonRpcPeerOptions, LinkPace, RequestContext, RequestLane } from './json-rpc-peer.ts';
@@ -28,6 +27,8 @@ export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
 export type { PostAttempt, PostFate, PostPolicy } from './post-attempts.ts';
 export { askedWaitMs, fateOfPost, postFault } from './post-attempts.ts';
 export { Pump } from './pump.ts';
+export type { EnvelopePart } from './read-envelopes.ts';
+export { envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
 export { RecentMap } from './recent-map.ts';
 export { RecentSet } from './recent-set.ts';
 export type { RetryOptions } from './retry.ts';

@@ -1,4 +1,4 @@
-import { type Principal, type Route, type RouteName, routes, type Scope } from 'agent-relay-protocol';
+import { callTable, type Principal, type RouteCall, type RouteName, type Scope } from 'agent-relay-protocol';
 
 type Granted = Extract<Principal, { readonly scopes: unknown }>;
 
@@ -10,7 +10,7 @@ export function mayCall(principal: Principal | undefined, name: RouteName): bool
   if (principal === undefined) return false;
   if (principal.type === 'owner') return true;
   const isFit = besides[name];
-  return isLetIn(principal, routes[name]) && (isFit === undefined || isFit(principal));
+  return isLetIn(principal, callTable[name]) && (isFit === undefined || isFit(principal));
 }
 
 /** Whether a caller stands for the owner: it may end anybody's task or pair. */
@@ -68,7 +68,7 @@ const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => bool
 };
 
 /** What the route table says about who may call. */
-function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: Pick<Route, 'scope' | 'alsoScopes' | 'anonymous'>): boolean {
+function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: RouteCall): boolean {
   if (principal.type === 'anonymous') return anonymous;
   return scope === null || hasScope(principal, scope) || (isGranted(principal) && principal.scopes.some((own) => alsoScopes.includes(own)));
 }

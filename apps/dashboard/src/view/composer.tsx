@@ -1,4 +1,4 @@
-import { routes } from 'agent-relay-protocol';
+import { callTable } from 'agent-relay-protocol';
 import { type ChangeEvent, type KeyboardEvent, useState } from 'react';
 import { useCommand } from '../live/use-command.ts';
 import { useList } from '../live/use-list.ts';
@@ -40,7 +40,7 @@ export function Composer({ agentId, answering, onAnswered }: ComposerProps) {
         <MessageForm key={answering?.id} agentId={agentId} answering={answering} onAnswered={onAnswered} />
       ) : (
         <p className="measure px-4 py-3 text-soft text-xs">
-          You can read here, not write: this token lacks {routes['messages/send'].scope}.
+          You can read here, not write: this token lacks {callTable['messages/send'].scope}.
         </p>
       )}
     </div>

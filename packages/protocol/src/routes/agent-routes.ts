@@ -138,7 +138,7 @@ export const agentRoutes = {
     summary: 'Stop the running turn; the session stays',
     input: z.strictObject(agent),
     output: z.object({ interrupted: z.boolean().describe('False when no turn was running') }),
-    waitMs: () => sessionLimits.interruptMs,
+    wait: { ms: sessionLimits.interruptMs },
   }),
   'agents/release': route({
     method: 'POST',
@@ -155,7 +155,7 @@ export const agentRoutes = {
         .describe('Mail no longer starts it again; where that is all there is to end, its last session is answered'),
     }),
     output: SessionSchema,
-    waitMs: () => sessionLimits.endMs,
+    wait: { ms: sessionLimits.endMs },
   }),
   'agents/activity': route({
     method: 'GET',

@@ -54,7 +54,7 @@ export const approvalRoutes = {
       waitMs: z.int().min(0).max(50_000).optional(),
     }),
     output: ApprovalSchema,
-    waitMs: ({ waitMs = 0 }) => waitMs,
+    wait: { field: 'waitMs' },
   }),
   'approvals/withdraw': route({
     method: 'POST',

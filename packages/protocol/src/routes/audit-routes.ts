@@ -29,6 +29,6 @@ export const auditRoutes = {
     summary: 'Whether nothing in the audit was changed or taken out; names the first entry that was',
     input: z.strictObject({}),
     output: AuditVerdictSchema,
-    waitMs: () => AUDIT_VERIFY_MS,
+    wait: { ms: AUDIT_VERIFY_MS },
   }),
 } as const;

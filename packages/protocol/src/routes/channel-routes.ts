@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
-import {
-  ChannelBindingModeSchema,
-  ChannelBindingSchema,
-  ChannelSchema,
-  EVERY_CONVERSATION,
-  OutsideIdSchema,
-  OutsideSenderSchema,
-} from '../channel.ts';
+import { ChannelBindingModeSchema, ChannelBindingSchema, ChannelSchema, OutsideIdSchema, OutsideSenderSchema } from '../channel.ts';
 import { SentMessageSchema } from '../message.ts';
 import { AddressSchema, AgentIdSchema, listByIdOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema, pageById } from '../primitives.ts';
 import { route } from '../route.ts';
+import { EVERY_CONVERSATION } from '../well-known.ts';
 
 const channel = { id: AgentIdSchema.describe('The channel') };
 const itself = { ...channel, ...SessionGuardSchema.shape };

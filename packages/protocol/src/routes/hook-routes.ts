@@ -28,7 +28,7 @@ export const hookRoutes = {
         )
         .describe('Whose configuration was asked; an offline machine, and one of an earlier version, is not among them'),
     }),
-    waitMs: () => HOOKS_LIST_MS,
+    wait: { ms: HOOKS_LIST_MS },
   }),
   'hooks/test': route({
     method: 'POST',
@@ -38,6 +38,6 @@ export const hookRoutes = {
     summary: 'Try a hook where it runs, with example fields: commands, webhooks and notifications really run, messages are not sent',
     input: TestHookSchema,
     output: HookResultSchema,
-    waitMs: () => HOOK_TEST_MS,
+    wait: { ms: HOOK_TEST_MS },
   }),
 } as const;

@@ -25,7 +25,7 @@ export const inboxRoutes = {
       peek: z.boolean().optional().describe('Only look: takes no lease and changes no state'),
     }),
     output: listOf(InboxItemSchema),
-    waitMs: ({ waitMs = 0 }) => waitMs,
+    wait: { field: 'waitMs' },
   }),
   'inbox/ack': route({
     method: 'POST',

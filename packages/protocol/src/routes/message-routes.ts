@@ -31,7 +31,7 @@ export const messageRoutes = {
     input: SendMessageSchema,
     output: SentMessageSchema,
     status: (output) => (output.duplicate ? 200 : 201),
-    waitMs: ({ waitFor }) => (waitFor ? (waitFor.timeoutMs ?? DEFAULT_WAIT_MS) : 0),
+    wait: { field: 'waitFor', ms: DEFAULT_WAIT_MS },
   }),
   'messages/list': route({
     method: 'GET',

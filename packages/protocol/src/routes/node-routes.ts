@@ -22,7 +22,7 @@ export const nodeRoutes = {
         .optional()
         .describe('Have the connected machines look first which programs they have now; takes some seconds, and a credential'),
     }),
-    waitMs: ({ look }) => (look ? NODE_LOOK_MS : 0),
+    wait: { field: 'look', ms: NODE_LOOK_MS },
     output: listByIdOf(NodeSchema),
   }),
   'nodes/pairings': route({

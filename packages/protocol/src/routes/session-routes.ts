@@ -15,7 +15,7 @@ export const sessionRoutes = {
     input: StartSessionSchema,
     output: SessionSchema,
     status: 201,
-    waitMs: () => sessionLimits.startMs,
+    wait: { ms: sessionLimits.startMs },
   }),
   'sessions/list': route({
     method: 'GET',

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { routeNames, routes } from 'agent-relay-protocol';
+import { callTable, routeNames } from 'agent-relay-protocol';
 import { useList } from '../../live/use-list.ts';
 import { agentsView } from '../../relay/agents.ts';
 import { useAudit } from '../../relay/audit.ts';
@@ -41,7 +41,7 @@ export function AuditPage({ filter }: { readonly filter: AuditFilter }) {
   );
 }
 
-const actions = routeNames.filter((name) => routes[name].method !== 'GET');
+const actions = routeNames.filter((name) => callTable[name].method !== 'GET');
 
 /** What narrows it, and whether it is whole. */
 function AuditTools({ filter, mayRead }: { readonly filter: AuditFilter; readonly mayRead: boolean }) {

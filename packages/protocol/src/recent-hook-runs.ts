@@ -1,0 +1,11 @@
+import type { RecentHookResult } from './hook.ts';
+
+/** How many runs are remembered for people who ask, and how much of the output of each. */
+export const RECENT_HOOK_RUNS = 100;
+const RECENT_OUTPUT_LENGTH = 400;
+
+/** The newest runs, this one among them. */
+export function withRecentRun(runs: readonly RecentHookResult[], { output, ...run }: RecentHookResult): readonly RecentHookResult[] {
+  const tail = output === undefined ? {} : { output: output.slice(-RECENT_OUTPUT_LENGTH) };
+  return [...runs.slice(1 - RECENT_HOOK_RUNS), { ...run, ...tail }];
+}

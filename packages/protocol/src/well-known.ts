@@ -1,0 +1,36 @@
+/** The built-in address of the person who owns the relay; it is never pruned. */
+export const OWNER_AGENT_ID = 'owner';
+/** The built-in address that the relay's own notices come from. */
+export const RELAY_AGENT_ID = 'relay';
+export const DEFAULT_WORKSPACE = 'default';
+
+/** What stands, in a binding, for every conversation that has no binding of its own. */
+export const EVERY_CONVERSATION = '*';
+
+/** What a token can be given. */
+export const scopes = [
+  'stats:read',
+  'health:read',
+  'events:read',
+  'channels:read',
+  'agents:read',
+  'agents:write',
+  'messages:read',
+  'messages:write',
+  'tasks:read',
+  'tasks:write',
+  'tasks:create',
+  'events:create',
+  'pairs:read',
+  'pairs:write',
+  'sessions:read',
+  'sessions:write',
+  'approvals:read',
+  'approvals:write',
+  'holds:write',
+  'nodes:read',
+  'nodes:write',
+  'workspace:read',
+  'system:write',
+  '*',
+] as const;
