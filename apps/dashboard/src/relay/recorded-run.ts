@@ -60,8 +60,8 @@ function taskSteps({ task, history }: Fields): readonly RunStep[] | null {
   if (typeof id !== 'number' || typeof title !== 'string' || !Array.isArray(history)) return null;
   const steps = history.map((event: unknown) => {
     const { type, at, by } = Object(event);
-    const words = `${taskWords[type] ?? type} task ${id}, ${title}`;
-    return typeof type === 'string' && typeof by === 'string' && isTime(at) ? { at, agentId: by, words } : null;
+    if (typeof type !== 'string' || typeof by !== 'string' || !isTime(at)) return null;
+    return { at, agentId: by, words: `${taskWords[type] ?? type} task ${id}, ${title}` };
   });
   return whole(steps);
 }
