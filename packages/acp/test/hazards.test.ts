@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OwnedProcess, StartOptions } from 'agent-relay-provider';
+import type { OwnedProcess, ProcessSandbox, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AcpAgent } from '../src/catalogue.ts';
@@ -427,6 +428,46 @@ describe('files that an agent asks for uninvited', () => {
     await session.resolveApproval?.(second.approvalId, { outcome: 'deny', by: 'owner' });
     await log.waitForTurnEnd();
     expect(readFileSync(file, 'utf8')).toBe('one');
+  });
+
+  test('lie where they lay when a person was asked: a link that is put there meanwhile leads nobody out', async () => {
+    const { session, log, ask, said, harness } = await started([], { approval: 'guarded' });
+    const folder = join(harness.cwd, 'sub');
+    mkdirSync(folder);
+    await ask(`fs write: ${join(folder, 'a.txt')} | evil`, [1]);
+    const { approvalId } = await log.waitFor('approval.requested');
+    rmdirSync(folder);
+    symlinkSync(harness.outside, folder);
+    await session.resolveApproval?.(approvalId, { outcome: 'allow', by: 'owner' });
+    await log.waitForTurnEnd();
+    expect([said()[0], existsSync(join(harness.outside, 'a.txt'))]).toEqual([expect.stringContaining('error -32002'), false]);
+  });
+
+  test.skipIf(process.platform === 'win32')('that are pipes are refused, and nobody waits for their other end', async () => {
+    const { log, ask, said, harness } = await started();
+    const pipe = join(harness.cwd, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await ask(`fs read: ${pipe} && then fs write: ${pipe} | x && then say: done`);
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished' });
+    expect(said()[0]?.match(/error -32/gu)).toHaveLength(2);
+  });
+
+  test('are those of its folder where the session is in a sandbox, whatever its mode: we are outside of that', async () => {
+    const sandbox: ProcessSandbox = { kind: 'bwrap', confine: async (process) => ({ ...process, sandbox: 'bwrap' }) };
+    const inSandbox = await started([], { mode: 'unrestricted', sandbox });
+    const free = await started([], { mode: 'unrestricted' });
+    for (const { log, ask, said, harness } of [inSandbox, free]) {
+      const isFree = harness === free.harness;
+      const [secret, made] = [join(harness.outside, 'secret'), join(harness.outside, 'made')];
+      writeFileSync(secret, 'a secret');
+      await ask(`fs read: ${secret} && then fs write: ${made} | x && then fs write: ${join(harness.cwd, 'own')} | y`);
+      await log.waitForTurnEnd();
+      expect([said()[0]?.includes('a secret'), existsSync(made), readFileSync(join(harness.cwd, 'own'), 'utf8')]).toEqual([
+        isFree,
+        isFree,
+        'y',
+      ]);
+    }
   });
 });
 

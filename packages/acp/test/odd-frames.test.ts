@@ -63,7 +63,7 @@ test('whatever an agent tells, in whatever order, the events keep the rules of t
       const log = new EventLog({ events });
       const translator = new AcpTranslator({ vendor: 'odd', relayServers: ['agent-relay'] });
       const rights = { mode: 'agentic', approval: 'open', cwd: '/work' } as const;
-      const gate = new AcpToolGate({ rights, relayServers: ['agent-relay'], translator, events });
+      const gate = new AcpToolGate({ isConfined: false, rights, relayServers: ['agent-relay'], translator, events });
       let turns = 0;
       const emit = (told: ReturnType<AcpTranslator['update']>) => {
         for (const event of told) events.emit(event);

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { open, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import { AgentIdSchema, isLongerThan, MAX_BODY_LENGTH, parseAddress, providerOver, RelayError } from 'agent-relay-protocol';
+import { openBelow } from 'agent-relay-provider';
 import { isWithin } from './folders.ts';
 
 /** What a file of the outbox asks for. */
@@ -20,10 +21,11 @@ const MAX_FILE_BYTES = 64 * 1024;
 export async function readOutboxFile(cwd: string, name: string): Promise<OutboxRequest> {
   if (name.includes('\0') || isAbsolute(name)) throw new RelayError('forbidden', `${quoted(name)} is not a name inside ${OUTBOX_FOLDER}`);
   const folder = await realpathOr(join(cwd, OUTBOX_FOLDER), `There is no folder ${OUTBOX_FOLDER} in your working folder`);
-  if (!isWithin(folder, await realpath(cwd))) throw new RelayError('forbidden', `${OUTBOX_FOLDER} leads out of your working folder`);
+  const root = await realpath(cwd);
+  if (!isWithin(folder, root)) throw new RelayError('forbidden', `${OUTBOX_FOLDER} leads out of your working folder`);
   const path = await realpathOr(join(folder, name), `There is no file ${quoted(name)} in ${OUTBOX_FOLDER}`);
   if (path === folder || !isWithin(path, folder)) throw new RelayError('forbidden', `${quoted(name)} leads out of ${OUTBOX_FOLDER}`);
-  return parseOutboxFile(await readRegularFile(path, name));
+  return parseOutboxFile(await readRegularFile(root, relative(root, path), name));
 }
 
 /** Headers, a blank line, the body. What follows ` #` in a header is a comment. Unknown headers are left alone, so that files written for other relays still work. */
@@ -64,15 +66,13 @@ function spawnRequest(headers: ReadonlyMap<string, string>, task: string): Outbo
 /** A channel (`#general`) is no comment: it has no space before it, and none after its `#`. */
 const withoutComment = (value: string): string => value.trim().replace(/^#(?:[ \t].*)?$|[ \t]+#.*$/u, '');
 
-async function readRegularFile(path: string, name: string): Promise<string> {
-  // O_NONBLOCK: opening a pipe somebody put there must not wait for its writer. O_NOFOLLOW: a link swapped in after the look is not followed.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause: unknown) => {
+async function readRegularFile(root: string, inside: string, name: string): Promise<string> {
+  const file = await openBelow(root, inside, constants.O_RDONLY).catch((cause: unknown) => {
     throw new RelayError('forbidden', `${quoted(name)} could not be opened`, { cause });
   });
   try {
-    const [opened, seen] = await Promise.all([file.stat(), stat(path)]);
-    if (!opened.isFile() || opened.ino !== seen.ino || opened.dev !== seen.dev)
-      throw new RelayError('forbidden', `${quoted(name)} is not a regular file`);
+    const opened = await file.stat();
+    if (!opened.isFile()) throw new RelayError('forbidden', `${quoted(name)} is not a regular file`);
     if (opened.size > MAX_FILE_BYTES) throw new RelayError('payload_too_large', `${quoted(name)} is larger than 64 KiB`);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1), 0, MAX_FILE_BYTES + 1, 0);
     if (bytesRead > MAX_FILE_BYTES) throw new RelayError('payload_too_large', `${quoted(name)} is larger than 64 KiB`);

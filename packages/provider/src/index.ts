@@ -23,6 +23,7 @@ export type {
 export { editRefusal, guardedPart } from './guarded-paths.ts';
 export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';
 export { holdsMail, mayHandOutMail } from './mail-tools.ts';
+export { openBelow } from './open-below.ts';
 export { ourId } from './our-id.ts';
 export { pathInside, realPathOf } from './path-inside.ts';
 export type { AgentFault, EndOfSession, LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';

@@ -32,7 +32,8 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
   const relayServers = mcp.map(({ name }) => name);
   const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs, whenUnread: options.whenUnread });
   const translator = new AcpTranslator({ vendor: agent.id, relayServers, notices: agent.notices });
-  const gate = new AcpToolGate({ rights, relayServers, translator, events });
+  const isConfined = options.sandbox !== undefined;
+  const gate = new AcpToolGate({ rights, isConfined, relayServers, translator, events });
   let session: AcpSession | undefined;
   const handlers = handlersOf({ agent, events, translator, gate, turn: () => session?.turn });
   const fence = await modeFence(agent, options);

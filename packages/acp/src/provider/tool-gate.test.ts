@@ -17,6 +17,7 @@ test('a file that another agent has reserved is not written, and the reason is t
     };
     const events = new SessionEvents({ cwd });
     const gate = new AcpToolGate({
+      isConfined: false,
       rights: { mode: 'unrestricted', approval: 'open', cwd, reservedAgainst },
       relayServers: [],
       translator: new AcpTranslator({ vendor: 'test', relayServers: [] }),

@@ -1,11 +1,8 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { RequestError } from '@agentclientprotocol/sdk';
-import { messageOf } from 'agent-relay-protocol';
+import { join, resolve } from 'node:path';
 import { type ApprovalQuestion, type ApprovalVerdict, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
 import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, WriteFileRequest } from '../acp/frames.ts';
+import { type AgentFile, assertAbsolute, readAgentFile, refused, writeAgentFile } from './agent-files.ts';
 import { allowing, cancelled, declining, offered, offersAllowing, selected } from './permission-options.ts';
 import type { AskedUse } from './tool-uses.ts';
 import { pathsOf, questionInput, toolKind, toolTitle, toolUse } from './tool-words.ts';
@@ -13,6 +10,8 @@ import type { AcpTranslator } from './translator.ts';
 
 export interface AcpToolGateOptions {
   readonly rights: SessionRights;
+  /** The session is in a sandbox: nor do we, who are not, open for it what lies outside its folder. */
+  readonly isConfined: boolean;
   readonly relayServers: readonly string[];
   readonly translator: AcpTranslator;
   readonly events: SessionEvents;
@@ -27,8 +26,6 @@ export interface GatedTurn {
 
 /** What a use came to, and which of the offered options a person chose. */
 type Decided = Pick<ApprovalVerdict, 'outcome' | 'optionId'> & { readonly reserved?: string };
-
-const longestFile = 16 << 20;
 
 /** Answers what an agent asks about tools and files, by the mode of the session, by what began the running turn, and by what a person says. */
 export class AcpToolGate {
@@ -72,8 +69,9 @@ export class AcpToolGate {
     const { mode, cwd } = this.#options.rights;
     assertAbsolute(path);
     if (mode === 'safe') throw refused('This session is in safe mode: it reads no files.');
-    if (mode !== 'unrestricted' && pathInside(cwd, path) === null) throw refused(`Files are read inside ${cwd} only; ${path} is outside.`);
-    const text = await readText(path);
+    const file = this.#place(path);
+    if (file === null) throw refused(`Files are read inside ${cwd} only; ${path} is outside.`);
+    const text = await readAgentFile(file, cwd);
     if (line === 1 && limit === undefined) return text;
     return text
       .split('\n')
@@ -85,20 +83,22 @@ export class AcpToolGate {
   async write({ path, content }: WriteFileRequest, turn: GatedTurn | undefined, signal: AbortSignal): Promise<void> {
     assertAbsolute(path);
     if (!turn || turn.signal.aborted) throw refused('No turn is running that could change a file.');
-    const use: ToolUse = { kind: 'edit', name: 'fs/write_text_file', paths: [path] };
-    const verdict = this.#judge(use);
+    const { cwd } = this.#options.rights;
+    const file = this.#place(path);
+    const verdict = file === null ? outside(path, cwd) : this.#judge(writing(file, cwd));
     const wasAsked = this.#allowed.delete(this.#absolute(path));
     const question: ApprovalQuestion = {
       turnId: turn.turnId,
       kind: 'edit',
       title: `Write ${path}`,
-      cwd: this.#options.rights.cwd,
+      cwd,
       input: { path, content },
     };
     const settled: ToolVerdict = verdict.outcome === 'ask' && wasAsked ? { outcome: 'allow' } : verdict;
     const { outcome, reserved } = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
-    if (outcome !== 'allowed') throw refused(reserved ?? (verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.'));
-    const isNew = await writeText(await this.#realPlace(path), content);
+    if (outcome !== 'allowed' || file === null)
+      throw refused(reserved ?? (verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.'));
+    const isNew = await writeAgentFile(file, cwd, content);
     this.#emit([{ type: 'file.changed', turnId: turn.turnId, changes: [{ path, change: isNew ? 'added' : 'updated' }] }]);
   }
 
@@ -144,11 +144,12 @@ export class AcpToolGate {
     return { turnId, itemId: call.itemId, kind, title: toolTitle(shown), cwd, input: questionInput(shown, before) };
   }
 
-  /** Where a write ends up: links on the way were followed when it was judged, and are not followed anew. */
-  async #realPlace(path: string): Promise<string> {
-    const { cwd } = this.#options.rights;
+  /** What is opened later is what lies there now: until then a person may be asked. Null for what the session is kept from. */
+  #place(path: string): AgentFile | null {
+    const { mode, cwd } = this.#options.rights;
+    if (mode === 'unrestricted' && !this.#options.isConfined) return { path, inside: null };
     const inside = pathInside(cwd, path);
-    return inside === null ? path : join(await realpath(cwd), inside);
+    return inside === null || inside === '' ? null : { path, inside };
   }
 
   #absolute(path: string): string {
@@ -170,41 +171,12 @@ const noWayToAllowOnce = ({ name }: ToolUse): ToolVerdict => ({
   message: `The agent offers no way to allow ${name} this once.`,
 });
 
-const refused = (message: string): RequestError => RequestError.invalidRequest(undefined, message);
+const writing = ({ path, inside }: AgentFile, cwd: string): ToolUse => ({
+  ...{ kind: 'edit', name: 'fs/write_text_file' },
+  paths: [inside === null ? path : join(cwd, inside)],
+});
 
-function assertAbsolute(path: string): void {
-  if (!isAbsolute(path)) throw RequestError.invalidParams({ path: 'must be absolute' }, `path ${path} is not absolute`);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw refused(`${path} is no file`);
-    if (found.size > longestFile) throw refused(`${path} is larger than ${longestFile} bytes`);
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw asRefusal(error);
-  }
-}
-
-/** Whether the file is new. */
-async function writeText(path: string, content: string): Promise<boolean> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = constants;
-    const opened = await open(path, O_WRONLY | O_CREAT | O_EXCL).then(
-      (file) => ({ file, isNew: true }),
-      async () => ({ file: await open(path, O_WRONLY | O_TRUNC | (O_NOFOLLOW ?? 0)), isNew: false }),
-    );
-    try {
-      await opened.file.writeFile(content);
-    } finally {
-      await opened.file.close();
-    }
-    return opened.isNew;
-  } catch (error) {
-    throw asRefusal(error);
-  }
-}
-
-const asRefusal = (error: unknown): RequestError => (error instanceof RequestError ? error : new RequestError(-32_002, messageOf(error)));
+const outside = (path: string, cwd: string): ToolVerdict => ({
+  ...{ outcome: 'refuse', because: 'outside' },
+  message: `Files are written inside ${cwd} only; ${path} is outside.`,
+});

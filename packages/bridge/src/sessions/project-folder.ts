@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
 import { messageOf } from 'agent-relay-protocol';
-import { guardedPart, pathInside } from 'agent-relay-provider';
+import { guardedPart, openBelow, pathInside } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 
 /** Bounds what a `file_change` carries. */
@@ -13,9 +13,6 @@ const longestContent = 4 << 20;
 export function projectFolder(root: string, projectId: string): string | null {
   return projectId === '.' || projectId === '..' ? null : join(root, projectId);
 }
-
-/** Not followed: what became a link since it was looked at. Not waited for: a pipe that nobody reads. */
-const writing = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Makes a folder that only this user may look into. */
 export async function makeSessionFolder(path: string): Promise<string> {
@@ -51,9 +48,7 @@ async function writeFile(cwd: string, mode: SpawnMode, file: { readonly path: st
   const guarded = mode === 'unrestricted' ? null : guardedPart(inside);
   if (guarded !== null) return `${guarded} decides what commands run`;
   try {
-    const path = join(cwd, inside);
-    await mkdir(dirname(path), { recursive: true });
-    const handle = await open(path, writing, 0o644);
+    const handle = await openBelow(cwd, inside, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
     try {
       if (!(await handle.stat()).isFile()) return 'it is no file';
       await handle.writeFile(file.content);
@@ -69,10 +64,9 @@ async function writeFile(cwd: string, mode: SpawnMode, file: { readonly path: st
 /** The text of a file inside the folder; undefined where it leads outside, is none, or is too long to be sent along. */
 export async function readContent(cwd: string, path: string): Promise<string | undefined> {
   try {
-    const [folder, file] = await Promise.all([realpath(cwd), realpath(isAbsolute(path) ? path : join(cwd, path))]);
-    const inside = relative(folder, file);
-    if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return undefined;
-    const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const inside = pathInside(cwd, path);
+    if (inside === null || inside === '') return undefined;
+    const handle = await openBelow(cwd, inside, constants.O_RDONLY);
     try {
       const stat = await handle.stat();
       return stat.isFile() && stat.size <= longestContent ? await handle.readFile('utf8') : undefined;
