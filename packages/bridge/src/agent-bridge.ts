@@ -82,7 +82,11 @@ const fileTools = ['Read', 'Write', 'Edit', 'Glob', 'Grep'];
 const drainMs = 5_000;
 
 export const defaultProviders = (commands: Partial<Readonly<Record<'claude' | 'codex' | 'gemini', string>>> = {}): readonly Provider[] => [
-  new ClaudeProvider({ agenticTools: fileTools, ...(commands.claude === undefined ? {} : { command: commands.claude }) }),
+  new ClaudeProvider({
+    agenticTools: fileTools,
+    looksInside: true,
+    ...(commands.claude === undefined ? {} : { command: commands.claude }),
+  }),
   new AnyCodexProvider(commands.codex === undefined ? {} : { command: commands.codex }),
   new AcpProvider(acpAgents.gemini, commands.gemini === undefined ? {} : { command: commands.gemini }),
   ...(lineAgents['cortex'] ? [new LinesProvider(lineAgents['cortex'])] : []),
@@ -113,8 +117,8 @@ export class AgentBridge {
 
   /**
    * Listens; resolves with where.
-   * @throws RelayError `provider_unavailable` when no agent's program is installed, `busy` when the port is taken, `validation_failed` for ai-relay
-   * without a token beyond loopback, `unsupported` for a sandbox that cannot be had, and what the relay refuses.
+   * @throws RelayError `provider_unavailable` when no agent's program is installed, `busy` when the port is taken, `validation_failed` for an empty token, and for
+   * ai-relay without one beyond loopback, `unsupported` for a sandbox that cannot be had, and what the relay refuses.
    */
   async start(): Promise<{ readonly port: number; readonly url: string }> {
     if (this.#stopping) throw new RelayError('connection_closed', 'This bridge has been stopped');
@@ -139,6 +143,8 @@ export class AgentBridge {
 
   async #start(): Promise<Running> {
     const { protocol = 'agent-ws', mode = 'safe', authToken, log = silentLog } = this.#options;
+    // Whoever says none would say it.
+    if (authToken === '') throw new RelayError('validation_failed', 'The token is empty: give one, or none at all');
     if (protocol === 'ai-relay' && authToken === undefined && !isLoopbackHost(this.#host))
       throw new RelayError(
         'validation_failed',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionRights } from 'agent-relay-provider/kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ClaudeToolUse, judgeToolUse } from '../src/provider/tool-policy.ts';
+import { type ClaudeRights, type ClaudeToolUse, judgeToolUse } from '../src/provider/tool-policy.ts';
 
 let folder: string;
 let cwd: string;
@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A verdict in short: `allow`, `ask: mail`, or the sentence of a refusal. */
-function judge(use: ClaudeToolUse, rights: Partial<SessionRights> = {}, isMailTurn = false): string {
+function judge(use: ClaudeToolUse, rights: Partial<ClaudeRights> = {}, isMailTurn = false): string {
   const all = { mode: 'agentic', approval: 'open', cwd, relayServers: ['agent-relay'], ...rights } as const;
   const verdict = judgeToolUse(use, all, isMailTurn);
   if (verdict.outcome === 'refuse') return verdict.message;
@@ -49,6 +49,8 @@ describe('agentic', () => {
     ['at a link to what does not exist outside', () => linked('dangling', join(folder, 'none')), 'is outside'],
     ['through a loop of links', () => linked('loop', 'loop', 'a'), 'is outside'],
     ['below a file', belowFile, 'is outside'],
+    ['in the home folder', () => '~/a.txt', 'is outside'],
+    ["in another user's", () => '~other/a.txt', 'is outside'],
     ['without saying where', () => '', 'did not say'],
   ])('does not edit %s', (_, path, why) => {
     expect(judge(write(path()))).toContain(why);
@@ -78,6 +80,42 @@ describe('agentic', () => {
     expect(judge(bash('npm test'))).toContain('only commands that read');
     expect(judge({ name: 'WebFetch', input: { url: 'https://example.org' } })).toMatch(/WebFetch .* permission rule/u);
     expect(judge({ name: 'mcp__other__tool', input: {} })).toContain('mcp__other__tool');
+  });
+});
+
+describe('agentic, where it looks into its folder alone', () => {
+  const look = (name: string, input: Record<string, string>) => judge({ name, input }, { looksInside: true });
+
+  test.each([
+    ['Read', { file_path: 'a.txt' }],
+    ['Grep', { pattern: '^/etc/..' }],
+    ['Grep', { pattern: 'x', path: '.', glob: '*.ts' }],
+    ['Glob', { pattern: 'src/**/*.{ts,js}' }],
+    ['Glob', { pattern: '*', path: 'not/there/yet' }],
+  ])('%s with %j is done', (name, input) => {
+    expect(look(name, input)).toBe('allow');
+  });
+
+  test.each([
+    ['Read', () => ({ file_path: join(folder, 'other', 'a.txt') })],
+    ['Read', () => ({ file_path: '../other/a.txt' })],
+    ['Read', () => ({ file_path: '~/.ssh/id_ed25519' })],
+    ['Read', () => ({ file_path: linked('out', folder, 'a.txt') })],
+    ['NotebookRead', () => ({ notebook_path: '/a.ipynb' })],
+    ['LS', () => ({ path: folder })],
+    ['Grep', () => ({ pattern: 'x', path: folder })],
+    ['Grep', () => ({ pattern: 'x', glob: '../**' })],
+    ['Glob', () => ({ pattern: '*', path: '..' })],
+    ['Glob', () => ({ pattern: `${cwd}*/a.txt` })],
+    ['Glob', () => ({ pattern: `${cwd}/{..,b}/*` })],
+    ['Glob', () => ({ pattern: '~/*' })],
+  ])('%s of what lies elsewhere is refused', (name, input) => {
+    expect(look(name, input())).toContain('is outside');
+  });
+
+  test('in its folder, by its whole name, it looks', () => {
+    expect(look('Glob', { pattern: join(cwd, 'src', '*.ts') })).toBe('allow');
+    expect(look('Read', { file_path: join(cwd, 'a.txt') })).toBe('allow');
   });
 });
 

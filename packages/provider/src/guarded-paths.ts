@@ -86,7 +86,8 @@ export function editRefusal(
   folder: string,
   path: string,
 ): { readonly reason: 'outside' } | { readonly reason: 'guarded'; readonly part: string } | null {
-  const inside = pathInside(folder, path);
+  // Programs take it for a home folder, and the system does not.
+  const inside = path.startsWith('~') ? null : pathInside(folder, path);
   if (inside === null) return { reason: 'outside' };
   const part = guardedPart(inside);
   return part === null ? null : { reason: 'guarded', part };

@@ -17,13 +17,15 @@ import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
 import { claudeSandboxFiles } from './sandbox-files.ts';
 import { startDialled } from './start-dialled.ts';
-import { startOverStdio } from './start-stdio.ts';
+import { type AgenticOptions, startOverStdio } from './start-stdio.ts';
 
 export interface ClaudeProviderOptions {
   /** The program: a path, or a name looked up in the session's `PATH`. Default `claude`. */
   readonly command?: string;
   /** The only tools of its own that Claude offers its model in `agentic` sessions: with `['Read', 'Write', 'Edit', 'Glob', 'Grep']` there is no shell. Default all. */
   readonly agenticTools?: readonly string[];
+  /** `Read`, `Grep` and `Glob` of `agentic` sessions look into files of the session's folder alone; name `agenticTools` without a shell besides. Default false: anywhere. */
+  readonly looksInside?: boolean;
 }
 
 type Running = ClaudeSession | BackgroundSession;
@@ -43,7 +45,7 @@ export class ClaudeProvider implements Provider {
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
     ...['MCP_TIMEOUT', 'MCP_TOOL_TIMEOUT', 'CLOUD_ML_REGION', 'VERTEX_REGION_*'],
   ];
-  readonly #agenticTools: readonly string[] | undefined;
+  readonly #agentic: AgenticOptions;
   readonly #program: VendorProgram;
   /** By session, which agent has it. */
   readonly #open = new Map<Running, string>();
@@ -51,8 +53,8 @@ export class ClaudeProvider implements Provider {
   readonly #writers = new Map<string, string>();
   readonly #sessions = new ProviderSessions<Running>('Claude');
 
-  constructor({ command = 'claude', agenticTools }: ClaudeProviderOptions = {}) {
-    this.#agenticTools = agenticTools;
+  constructor({ command = 'claude', agenticTools, looksInside }: ClaudeProviderOptions = {}) {
+    this.#agentic = { agenticTools, looksInside };
     this.#program = claudeProgram(command);
   }
 
@@ -75,7 +77,7 @@ export class ClaudeProvider implements Provider {
   async #startHere(options: StartOptions): Promise<Running> {
     const command = await findProgram(this.#program, options.env);
     if (options.background) return startInBackground(command, options, options.background);
-    return startOverStdio(command, options, { agenticTools: this.#agenticTools });
+    return startOverStdio(command, options, this.#agentic);
   }
 
   /**

@@ -8,12 +8,16 @@ import type { ClaudeSession } from './claude-session.ts';
 import { claudeArguments, type ModeArgumentsOptions, mcpServers, modeArguments } from './command-line.ts';
 import { runClaude } from './run-claude.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
+import type { ClaudeRights } from './tool-policy.ts';
+
+/** What `agentic` means for Claude here. */
+export type AgenticOptions = Pick<ModeArgumentsOptions, 'agenticTools'> & Pick<ClaudeRights, 'looksInside'>;
 
 /** Starts an agent of the relay's: held to its mode and approval, with the relay's tools. Whatever fails, no process is left. */
 export async function startOverStdio(
   command: string,
   options: StartOptions,
-  { agenticTools }: Pick<ModeArgumentsOptions, 'agenticTools'> = {},
+  { agenticTools, looksInside }: AgenticOptions = {},
 ): Promise<ClaudeSession> {
   const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, sandbox } = options;
   const { approvalTimeoutMs, reservedAgainst, whenUnread, extraArgs = [] } = options;
@@ -39,7 +43,7 @@ export async function startOverStdio(
       signal,
       relayServers,
       ...(sandbox && { confine: (process) => sandbox.confine(process, config === null ? {} : { read: [config.path] }) }),
-      handlers: (parts) => toolGate({ mode, approval, ask, cwd, relayServers, reservedAgainst }, parts),
+      handlers: (parts) => toolGate({ mode, approval, ask, cwd, relayServers, reservedAgainst, looksInside }, parts),
       initialize: toolGateHooks(relayServers),
       onStart: (started) => onProcess(ownedProcess(started, { purpose: 'claude' })),
     });

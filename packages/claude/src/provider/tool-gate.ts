@@ -1,18 +1,16 @@
 import { holdsMail, mayHandOutMail } from 'agent-relay-provider';
-import type { SessionRights, ToolVerdict } from 'agent-relay-provider/kit';
+import type { ToolVerdict } from 'agent-relay-provider/kit';
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { PermissionAnswer, RequestHandlers } from '../stream-json/request-desk.ts';
 import { askAboutTool } from './ask-about-tool.ts';
 import type { QuestionParts } from './ask-person.ts';
 import { asJson } from './plain-events.ts';
-import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
+import { type ClaudeRights, type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
 import { mcpPrefix, relayTool, toolKind } from './tool-words.ts';
 
 /** What a session may do. `ask` is false where it is left out. */
-export interface ToolGateOptions extends SessionRights {
-  readonly relayServers: readonly string[];
-}
+export type ToolGateOptions = ClaudeRights;
 
 /**
  * Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow, and tells what the relay's tools

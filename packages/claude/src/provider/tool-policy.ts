@@ -1,4 +1,5 @@
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
+import { lookedAtOutside } from './looked-at.ts';
 import { isReadOnlyCommand } from './read-only-command.ts';
 import { editedPath, relayTool, type ToolInput } from './tool-words.ts';
 
@@ -6,6 +7,13 @@ import { editedPath, relayTool, type ToolInput } from './tool-words.ts';
 export interface ClaudeToolUse {
   readonly name: string;
   readonly input: ToolInput;
+}
+
+/** What a session may do, with what only Claude tells apart. */
+export interface ClaudeRights extends SessionRights {
+  readonly relayServers: readonly string[];
+  /** `agentic` looks into files of its folder alone. Left out, anywhere. */
+  readonly looksInside?: boolean | undefined;
 }
 
 const editors = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
@@ -47,12 +55,8 @@ export function toolUse({ name, input }: ClaudeToolUse, relayServers: readonly s
 }
 
 /** What becomes of a use; what goes beyond the mode is told with what Claude can do instead. */
-export function judgeToolUse(
-  use: ClaudeToolUse,
-  { relayServers, ...rights }: SessionRights & { readonly relayServers: readonly string[] },
-  isMailTurn: boolean,
-): ToolVerdict {
-  const verdict = judgeClaudes(use, { relayServers, ...rights }, isMailTurn);
+export function judgeToolUse(use: ClaudeToolUse, rights: ClaudeRights, isMailTurn: boolean): ToolVerdict {
+  const verdict = judgeClaudes(use, rights, isMailTurn);
   if (verdict.outcome !== 'refuse' || verdict.because !== 'beyond') return verdict;
   return {
     ...verdict,
@@ -61,14 +65,16 @@ export function judgeToolUse(
 }
 
 /** A plan is shown to people; where nobody is there it begins unseen, because it allows nothing. */
-function judgeClaudes(
-  use: ClaudeToolUse,
-  { relayServers, ...rights }: SessionRights & { readonly relayServers: readonly string[] },
-  isMailTurn: boolean,
-) {
+function judgeClaudes(use: ClaudeToolUse, { relayServers, looksInside, ...rights }: ClaudeRights, isMailTurn: boolean): ToolVerdict {
   const asked = judgeTool({ kind: 'question', name: use.name }, rights, isMailTurn);
   if (use.name === 'ExitPlanMode' && asked.outcome === 'ask') return asked;
-  return judgeTool(toolUse(use, relayServers), rights, isMailTurn);
+  const ours = toolUse(use, relayServers);
+  const verdict = judgeTool(ours, rights, isMailTurn);
+  const isHeld = looksInside && ours.kind === 'read' && rights.mode === 'agentic' && verdict.outcome === 'allow';
+  const outside = isHeld ? lookedAtOutside(use.name, use.input, rights.cwd) : null;
+  if (outside === null) return verdict;
+  const message = `This session may read files inside ${rights.cwd} only; ${outside} is outside.`;
+  return { outcome: 'refuse', because: 'outside', message };
 }
 
 const commandsThatRead =
