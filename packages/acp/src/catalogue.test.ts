@@ -9,6 +9,11 @@ test('each row is found by its id, says how it is installed, and claims no fence
   }
 });
 
+test('what Gemini runs outside as well does not stay of a session in a sandbox: its own programs, its repositories', () => {
+  const { scratch = [], write = [] } = acpAgents.gemini.homeFiles ?? {};
+  expect([scratch.includes('.gemini/tmp/bin'), write]).toEqual([true, ['.gemini/tmp']]);
+});
+
 test('what stays of a session in a sandbox is a part of its vendor’s folder alone: the rest holds what the user’s own runs later', () => {
   for (const { id, homeFiles: { scratch = [], write = [] } = {} } of Object.values(acpAgents))
     for (const path of write)

@@ -75,12 +75,14 @@ const gemini: AcpAgent = {
   fence: 'gemini-policy',
   fenceSince: [0, 61],
   homeFiles: {
-    scratch: ['.gemini'],
+    // There lies the `rg` that it runs, also outside.
+    scratch: ['.gemini', '.gemini/tmp/bin'],
     read: [
       ...['settings.json', 'GEMINI.md', '.env', 'oauth_creds.json', 'google_accounts.json', 'google_account_id', 'gemini-credentials.json'],
       ...['trustedFolders.json', 'installation_id', 'extensions', 'commands', 'policies', 'skills', 'agents'],
     ].map((name) => `.gemini/${name}`),
-    write: ['.gemini/tmp', '.gemini/history'],
+    // Not its history: those are repositories in which it runs git.
+    write: ['.gemini/tmp'],
   },
   notices: /^\[MODE_UPDATE\] \w+$/u,
   login:

@@ -27,7 +27,7 @@ test('each kind of agent that a machine offers says what it can do', () => {
       goose: free,
     },
     ...{ cline: free, droid: free, kimi: free, auggie: free, vibe: free },
-    ...{ cortex: freeAndResumed, amp: free, 'qwen-lines': freeAndResumed },
+    ...{ cortex: freeAndResumed, amp: free, 'qwen-lines': freeAndResumed, agy: 'waits -approvals -diffs -resume unrestricted' },
   };
   expect(new Set(rows.map(([id]) => id)).size).toBe(rows.length);
   expect(Object.fromEntries(rows)).toEqual(expected);

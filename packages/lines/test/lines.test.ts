@@ -208,8 +208,7 @@ test('nothing holds such a program to less than it may do, and it is not started
 });
 
 test('every row of the catalogue can be said on a command line', () => {
-  for (const { args, resumeArgs = [], modelArgs = [], output } of Object.values(lineAgents)) {
-    expect(output).toBe('claude-json');
+  for (const { args, resumeArgs = [], modelArgs = [] } of Object.values(lineAgents)) {
     for (const word of [...args, ...resumeArgs, ...modelArgs]) expect(word).toMatch(/^(?:\{(?:prompt|session|model)\}|[^{}]+)$/u);
   }
 });

@@ -83,10 +83,22 @@ const agents: readonly LineAgent[] = [
     install: 'with `npm install -g @qwen-code/qwen-code`',
     environment: ['QWEN_*', 'OPENAI_*', 'DASHSCOPE_API_KEY'],
     homeFiles: {
-      scratch: ['.qwen'],
+      // There lies the `rg` that it runs, also outside.
+      scratch: ['.qwen', '.qwen/tmp/bin'],
       read: ['.qwen/settings.json', '.qwen/oauth_creds.json'],
       write: ['.qwen/tmp', '.qwen/projects'],
     },
+    evidence: 'documented',
+  },
+  {
+    // It speaks no protocol: its answer comes in one piece, nothing is told of its tools, and a turn is stopped by ending its run.
+    id: 'agy',
+    name: 'Antigravity CLI',
+    command: 'agy',
+    args: ['-p', '{prompt}'],
+    output: 'text',
+    install: 'as Google says for the Antigravity CLI (it is not on npm)',
+    environment: ['ANTIGRAVITY_*', 'GEMINI_API_KEY', 'GOOGLE_*'],
     evidence: 'documented',
   },
 ];
