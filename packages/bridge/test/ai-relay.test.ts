@@ -1,3 +1,4 @@
+import { silentLog } from 'agent-relay-wire';
 import { describe, expect, test } from 'vitest';
 import { slashCommand } from '../src/ai-relay/slash-commands.ts';
 import { connect, startBridge } from './bridge-world.ts';
@@ -135,6 +136,34 @@ describe('a session', () => {
     await other.event('session_start');
     other.client.socket.terminate();
     await expect.poll(() => other.claude.closedCount).toBe(1);
+  });
+
+  test('a prompt that waits for another keeps no agent whose client is gone, nor does one that cannot be ended end the bridge', async () => {
+    const faults: unknown[] = [];
+    const log = { ...silentLog, error: (...said: unknown[]) => void faults.push(said) };
+    const { client, event, claude, url } = await start({ log });
+    await event('session_start');
+    client.send({ text: 'deaf' });
+    client.send({ text: 'say never' });
+    await expect.poll(() => claude.sessions[0]?.prompts.length).toBe(1);
+    claude.endsBadly = true;
+    client.socket.terminate();
+    await expect.poll(() => claude.closedCount).toBe(1);
+    await expect.poll(() => faults.length).toBeGreaterThan(0);
+    expect(claude.sessions[0]?.prompts.map(({ text }) => text)).toEqual(['deaf']);
+    claude.endsBadly = false;
+    const next = await connect(url);
+    next.send({ tool: 'claude' });
+    await next.next(({ type }) => type === 'session_start');
+  });
+
+  test('stops and permissions that wait are bounded too', async () => {
+    const { client, event, claude } = await start();
+    await event('session_start');
+    claude.interruptsWait = true;
+    for (let count = 0; count < 100; count++) client.send({ type: 'interrupt' });
+    expect(await event('error')).toMatchObject({ text: 'Too many requests wait', metadata: { code: 'busy' } });
+    expect(claude.sessions[0]?.interrupts).toBe(64);
   });
 
   test.each([

@@ -28,6 +28,10 @@ test('without a token pages of this machine are let in, and those that are named
   expect(await page.next(() => true)).toMatchObject({ type: 'connected' });
 });
 
+test('an empty token is none, and does not let every page in', async () => {
+  await expect(startBridge({ authToken: '' })).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('empty') });
+});
+
 test('with a token any page that has it is let in', async () => {
   const { url } = await startBridge({ authToken: 'secret' });
   const page = await connect(`${url}?token=secret`, { origin: evil, headers: { host: 'bridge.example' } });

@@ -30,6 +30,10 @@ export class ScriptedProvider implements Provider {
   /** It puts its processes into the sandbox that it is given. */
   isHeld = true;
   sandboxFiles?: () => SandboxFiles;
+  /** The ends of its sessions are told as failures. */
+  endsBadly = false;
+  /** A stop of its turns is never answered. */
+  interruptsWait = false;
 
   constructor(id: string) {
     this.id = id;
@@ -49,8 +53,10 @@ export class ScriptedProvider implements Provider {
     if (this.isHeld) await options.sandbox?.confine({ command: 'true', cwd: options.cwd });
     const session = new ScriptedSession(options, {
       isNamedLate: this.isNamedLate,
+      onInterrupt: () => (this.interruptsWait ? new Promise(() => {}) : Promise.resolve()),
       onClose: () => {
         this.closedCount += 1;
+        if (this.endsBadly) throw new Error('The disk is full');
       },
     });
     this.sessions.push(session);
@@ -68,14 +74,24 @@ export class ScriptedSession implements AgentSession {
   readonly model: string | null;
   readonly prompts: PromptInput[] = [];
   emitted = 0;
+  interrupts = 0;
   readonly #options: StartOptions;
   readonly #onClose: () => void;
+  readonly #onInterrupt: () => Promise<unknown>;
   #stop: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StartOptions, { isNamedLate, onClose }: { readonly isNamedLate: boolean; readonly onClose: () => void }) {
+  constructor(
+    options: StartOptions,
+    {
+      isNamedLate,
+      onClose,
+      onInterrupt,
+    }: { readonly isNamedLate: boolean; readonly onClose: () => void; readonly onInterrupt: () => Promise<unknown> },
+  ) {
     this.#options = options;
     this.#onClose = onClose;
+    this.#onInterrupt = onInterrupt;
     this.vendorSessionId = options.resume ?? randomUUID();
     this.model = options.model ?? null;
     this.events = new SessionEvents({ cwd: options.cwd, whenUnread: options.whenUnread });
@@ -91,6 +107,8 @@ export class ScriptedSession implements AgentSession {
   }
 
   async interrupt(): Promise<boolean> {
+    this.interrupts += 1;
+    await this.#onInterrupt();
     this.#stop?.();
     return this.#stop !== undefined;
   }

@@ -9,7 +9,7 @@ async function world() {
   const client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   later(() => client.close());
   const bridge = await startBridge({ relay: { url: relay.url, token: relay.ownerToken }, agentName: 'bridge', mode: 'agentic' });
-  return { ...bridge, client, relayUrl: relay.url };
+  return { ...bridge, client, relay, relayUrl: relay.url };
 }
 
 test('a session is an agent of the relay: seen, prompted by mail, interrupted and released', async () => {
@@ -55,6 +55,14 @@ test('what the bridge ends is over for the relay, and the machine starts nothing
   expect(claude.closedCount).toBe(1);
   await bridge.stop();
   await expect.poll(async () => (await client.nodes.list({})).data[0]?.status).toBe('offline');
+});
+
+test('a client that asks what can be done while the relay is gone is told so, and ends nothing', async () => {
+  const { url, relay } = await world();
+  const page = await connect(url);
+  await relay.close();
+  page.send({ type: 'capabilities' });
+  expect(await page.next(({ type }) => type === 'error' || type === 'capabilities')).toMatchObject({ type: 'error' });
 });
 
 test('a relay that is not there, or refuses, is said when the bridge starts', async () => {

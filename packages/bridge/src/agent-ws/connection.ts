@@ -1,4 +1,4 @@
-import type { SpawnMode } from 'agent-relay-protocol';
+import { messageOf, type SpawnMode } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import { Backlog } from '../sessions/backlog.ts';
@@ -87,7 +87,7 @@ export class AgentWsConnection {
         this.#cancel(message.requestId);
         return;
       case 'capabilities':
-        void this.#options.capabilities(this.#version).then((told) => this.#send(told));
+        void this.#tellCapabilities();
         return;
       case 'sessions':
         this.#send({ type: 'sessions', sessions: this.#options.conversations.list.map(summaryOf) });
@@ -100,6 +100,16 @@ export class AgentWsConnection {
         return;
       case 'control':
         this.#control(message.sessionId);
+    }
+  }
+
+  /** With a relay it is that one's to say: where it is away, so much is said. */
+  async #tellCapabilities(): Promise<void> {
+    try {
+      this.#send(await this.#options.capabilities(this.#version));
+    } catch (error) {
+      this.#options.log.warn('what can be done here could not be found out', { error });
+      this.#send({ type: 'error', message: messageOf(error) });
     }
   }
 

@@ -30,46 +30,52 @@ export class AiRelaySession {
   readonly ended: Promise<void>;
   readonly #options: AiRelaySessionOptions;
   readonly #closing = new AbortController();
+  readonly #gone = new Promise<void>((resolve) => this.#closing.signal.addEventListener('abort', () => resolve(), { once: true }));
   #model: string | undefined;
   #session: AgentSession | null = null;
   #inOrder: Promise<void>;
   #isRestarting = false;
   readonly #backlog = new Backlog();
+  /** Of what is done at once. */
+  readonly #urgent = new Backlog();
 
   constructor(options: AiRelaySessionOptions) {
     this.#options = options;
     this.#model = options.model;
     this.#inOrder = this.#do(() => this.#start(undefined), 'close');
-    void options.socket.closed.then(() => this.close());
     this.ended = options.socket.closed.then(() => this.close());
   }
 
   /** Takes one frame; frames are done one after the other, except a stop, which does not wait. */
   receive(text: string): void {
     const request = readFrame(text);
-    if (request.type === 'interrupt') {
-      void this.#do(() => this.#interrupt());
-      return;
-    }
-    if (request.type === 'permission') {
-      void this.#do(() => this.#permit(request));
-      return;
-    }
-    if (!this.#backlog.hasRoom(text.length)) {
+    const isUrgent = request.type === 'interrupt' || request.type === 'permission';
+    const backlog = isUrgent ? this.#urgent : this.#backlog;
+    if (!backlog.hasRoom(text.length)) {
       this.#send({ type: 'error', text: 'Too many requests wait', metadata: { code: 'busy' } });
       return;
     }
-    const leave = this.#backlog.enter(text.length);
-    this.#inOrder = this.#inOrder.then(() => this.#do(() => this.#perform(request))).finally(leave);
+    const leave = backlog.enter(text.length);
+    if (isUrgent) void this.#do(() => (request.type === 'interrupt' ? this.#interrupt() : this.#permit(request))).finally(leave);
+    else this.#inOrder = this.#inOrder.then(() => this.#do(() => this.#perform(request))).finally(leave);
   }
 
+  /** Ends the agent with what waits for it. Never rejects. */
   async close(): Promise<void> {
     this.#closing.abort(new RelayError('connection_closed', 'The client is gone'));
+    // A prompt that waits for the turn before it would be waited for as long as that takes.
+    await this.#end();
     await this.#inOrder;
-    await this.#session?.close();
+    // One that began meanwhile.
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await this.#session?.close().catch((error: unknown) => this.#options.log.error('an agent could not be ended', { error }));
   }
 
   async #perform(request: Exclude<AiRelayRequest, { type: 'interrupt' | 'permission' }>): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     switch (request.type) {
       case 'refused':
         this.#send({ type: 'error', text: request.reason });
@@ -91,8 +97,15 @@ export class AiRelaySession {
       return;
     }
     if (command.type === 'clear') await this.#restart(undefined);
-    else await this.#open().prompt({ text, messageIds: [], isMail: false }, { mode: 'next' });
+    else await this.#hand(text);
     this.#send({ type: 'input_ack', text });
+  }
+
+  /** Resolves when the agent has it, or nobody waits for that any more: some agents take one only when the one before it is done. */
+  async #hand(text: string): Promise<void> {
+    const taken = this.#open().prompt({ text, messageIds: [], isMail: false }, { mode: 'next' });
+    taken.catch(() => {}); // heard of below, unless the client is gone
+    await Promise.race([taken, this.#gone]);
   }
 
   async #interrupt(): Promise<void> {

@@ -62,6 +62,8 @@ export class SocketServer {
         reject(new RelayError(isTaken ? 'busy' : 'internal', message, { cause: error }));
       });
       this.#server.listen(port, host, () => {
+        // Such as no room for one more connection: those that are there go on.
+        this.#server.on('error', (error) => this.#options.log.error('a connection could not be taken', { error }));
         this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs);
         resolve((this.#server.address() as AddressInfo).port); // it listens on a port
       });

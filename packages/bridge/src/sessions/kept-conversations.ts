@@ -7,6 +7,7 @@ const Kept = z.record(z.string(), z.string().min(1).max(512));
 /** Which conversation of its vendor a project goes on with, beside the projects' folders and not in them: no agent writes there. */
 export class KeptConversations {
   readonly #folder: string;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -16,7 +17,14 @@ export class KeptConversations {
     return (await this.#read(projectId))[provider];
   }
 
-  async keep(projectId: string, provider: string, vendorSessionId: string): Promise<void> {
+  /** One after the other: agents of several kinds that end their turns together keep each its own. */
+  keep(projectId: string, provider: string, vendorSessionId: string): Promise<void> {
+    const kept = this.#writing.then(() => this.#keep(projectId, provider, vendorSessionId));
+    this.#writing = kept.catch(() => {}); // whoever asked for it hears of it
+    return kept;
+  }
+
+  async #keep(projectId: string, provider: string, vendorSessionId: string): Promise<void> {
     const kept = await this.#read(projectId);
     if (kept[provider] === vendorSessionId) return;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });

@@ -107,6 +107,12 @@ test('a sandbox that cannot be had is an error that says why, and a reason where
   await expect(choose('seatbelt')).rejects.toMatchObject({ message: 'This machine has the sandbox bwrap, and not seatbelt' });
 });
 
+test('a sandbox that cannot even be tried is a reason as well', async () => {
+  const tried = sandboxes({ env: { AGENT_RELAY_BWRAP: folder } });
+  expect(await tried.kinds(provider)).toEqual([]);
+  await expect(tried.choose({ ...wish, cwd: folder })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('cannot be tried') });
+});
+
 test('what cannot be kept in is not started: a vendor that does not say its files, a folder that holds the home', async () => {
   fakeBwrap('exit 0');
   const choose = (over: object) => sandboxes().choose({ ...wish, cwd: folder, ...over });

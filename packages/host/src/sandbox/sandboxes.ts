@@ -1,7 +1,7 @@
 import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
+import { messageOf, RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { ProcessSandbox, Provider } from 'agent-relay-provider';
 import { lastWords, spawnProcess } from 'agent-relay-wire/node';
 import { type AllowedPlace, allowedPlaces, assertSamePlaces } from './allowed-places.ts';
@@ -104,7 +104,9 @@ export class Sandboxes {
   /** A machine that can does not forget how; one that cannot is asked again each time. */
   #look(): Promise<Found> {
     if (this.#found !== null) return this.#found;
-    const looked = lookFor(this.#options);
+    const looked = lookFor(this.#options).catch(
+      (error: unknown): Found => ({ reason: `The sandbox of this system cannot be tried: ${messageOf(error)}` }),
+    );
     this.#found = looked;
     void looked.then((answer) => {
       if ('reason' in answer) this.#found = null;
