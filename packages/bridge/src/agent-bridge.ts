@@ -167,15 +167,16 @@ export class AgentBridge {
       const stateDir = join(home, 'state', String(port));
       const sandboxes = this.#sandboxes();
       await sandboxes.assertPossible();
-      const source = await this.#source(stateDir, sandboxes, log);
-      await assertSomething(source);
       const { sessionDir = 'sessions', cwd = process.cwd() } = this.#options;
       const root = await makeSessionFolder(isAbsolute(sessionDir) ? sessionDir : join(home, sessionDir));
+      const source = await this.#source({ stateDir, root }, sandboxes, log);
+      await assertSomething(source);
       const kept = new KeptConversations(`${root}.conversations`);
       const conversations = new Conversations({ source, kept, mode, log, root, cwd });
       const aiRelay = new AiRelayConnections({
         ...{ source, mode, cwd, log, now: () => Date.now() },
         allowHandshakeOptions: this.#options.allowHandshakeOptions ?? false,
+        isConfined: (this.#options.sandbox ?? 'none') !== 'none',
       });
       serve = protocol === 'ai-relay' ? (socket) => aiRelay.accept(socket) : this.#agentWs(conversations, { source, sandboxes, log });
       return { server, source, conversations, aiRelay, port, stateDir };
@@ -190,7 +191,11 @@ export class AgentBridge {
     return new Sandboxes({ request, allowed, env, platform: process.platform });
   }
 
-  async #source(stateDir: string, sandboxes: Sandboxes, log: Log): Promise<SessionSource> {
+  async #source(
+    { stateDir, root }: { readonly stateDir: string; readonly root: string },
+    sandboxes: Sandboxes,
+    log: Log,
+  ): Promise<SessionSource> {
     const { providers = defaultProviders(), env = process.env, allowedEnvironment = [], relay } = this.#options;
     const now = () => Date.now();
     if (relay) {
@@ -201,7 +206,7 @@ export class AgentBridge {
     const register = new ProcessRegister(stateDir, log, endJobs({ providers, env }));
     const ended = await register.reap();
     if (ended > 0) log.warn('ended processes that an earlier run had left behind', { ended });
-    return new LocalSessions({ providers, env, allowedEnvironment, register, sandboxes, log, now });
+    return new LocalSessions({ providers, env, allowedEnvironment, agentFolder: root, register, sandboxes, log, now });
   }
 
   #agentWs(

@@ -29,7 +29,10 @@ test('without a token pages of this machine are let in, and those that are named
 });
 
 test('an empty token is none, and does not let every page in', async () => {
-  await expect(startBridge({ authToken: '' })).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('empty') });
+  await expect(startBridge({ authToken: '' })).rejects.toMatchObject({
+    code: 'validation_failed',
+    message: expect.stringContaining('empty'),
+  });
 });
 
 test('with a token any page that has it is let in', async () => {

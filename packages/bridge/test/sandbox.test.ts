@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { expect, test } from 'vitest';
@@ -51,6 +51,33 @@ test.runIf(hasBwrap)('every agent is put in the sandbox, and one that is not doe
   const told = await client.next(({ type }) => type === 'capabilities');
   expect(told['sandbox']).toEqual({ active: 'bwrap', available: ['none', 'bwrap'] });
 });
+
+test.runIf(hasBwrap)(
+  'what an agent in a sandbox may write is no place to look for programs, nor does a client say what it opens',
+  async () => {
+    const { PATH, ...env } = await withBwrap();
+    const cwd = await tempFolder();
+    const inBridges = join(cwd, 'bin');
+    const options = { sandbox: 'os', mode: 'agentic', protocol: 'ai-relay', allowHandshakeOptions: true } as const;
+    const { url, claude, sessionDir } = await startBridge({
+      ...options,
+      cwd,
+      env: { ...env, PATH: [inBridges, `${PATH}`].join(delimiter) },
+    });
+    claude.sandboxFiles = () => ({});
+    for (const _start of ['first', 'second']) {
+      const client = await connect(url);
+      client.send({ tool: 'claude', folder: '.' });
+      await client.next(({ type }) => type === 'session_start');
+      client.socket.close();
+    }
+    expect(claude.starts.map(({ env: { PATH: path } }) => path?.split(delimiter).includes(inBridges))).toEqual([true, false]);
+    expect(sessionDir.startsWith(cwd)).toBe(false);
+    const client = await connect(url);
+    client.send({ tool: 'claude', folder: '.', env: { PATH: '/root/.ssh' } });
+    expect(await client.next(() => true)).toMatchObject({ type: 'error', text: expect.stringContaining('sandbox') });
+  },
+);
 
 test.runIf(hasBwrap)('with a relay as well, which is told', async () => {
   const relay = await startTestRelay();

@@ -16,6 +16,8 @@ export interface AiRelayOptions {
   /** What relative folders are relative to. */
   readonly cwd: string;
   readonly allowHandshakeOptions: boolean;
+  /** Its agents are put in a sandbox, or may be. */
+  readonly isConfined: boolean;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -83,10 +85,12 @@ export class AiRelayConnections {
 
   /** Where it runs, as what and with which rights; a string is why it does not. */
   async #place(handshake: Handshake): Promise<{ provider: string; cwd: string; mode: SpawnMode } | string> {
-    const { allowHandshakeOptions, source, mode: most, cwd } = this.#options;
+    const { allowHandshakeOptions, isConfined, source, mode: most, cwd } = this.#options;
     const { tool, folder, mode: asked, env, extraArgs } = handshake;
     if (!allowHandshakeOptions && (Object.keys(env).length > 0 || extraArgs.length > 0))
       return 'env and extra_args of a handshake are not allowed by this bridge';
+    // By variables (`PATH`, `HOME`, certificates) it is known what a sandbox opens.
+    if (isConfined && Object.keys(env).length > 0) return 'env of a handshake is not taken where agents are put in a sandbox';
     const provider = tool === 'claude-code' ? 'claude' : tool;
     if (!source.providers.includes(provider)) return `There is no tool ${tool.slice(0, 50)} here; there are ${source.providers.join(', ')}`;
     // Words of the vendors' own modes are not ours, and give no rights.

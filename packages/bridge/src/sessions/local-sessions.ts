@@ -11,6 +11,8 @@ export interface LocalSessionsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Further variables that agents get; `X_*` is every name that begins so. */
   readonly allowedEnvironment: readonly string[];
+  /** Absolute: agents write below it, so that no program is looked for there. */
+  readonly agentFolder: string;
   /** What was started is written down there, so that the next run ends what a crash left behind. */
   readonly register: ProcessRegister;
   readonly sandboxes: Sandboxes;
@@ -24,10 +26,13 @@ const detectedForMs = 60_000;
 /** Sessions of this machine's own providers. */
 export class LocalSessions implements SessionSource {
   readonly #options: LocalSessionsOptions;
+  /** In which agents in a sandbox write, or have written: a program there is theirs. */
+  readonly #agentFolders: Set<string>;
   #detected: { readonly at: number; readonly found: readonly Promise<FoundProvider>[] } | undefined;
 
   constructor(options: LocalSessionsOptions) {
     this.#options = options;
+    this.#agentFolders = new Set([options.agentFolder]);
   }
 
   get providers(): readonly string[] {
@@ -97,7 +102,10 @@ export class LocalSessions implements SessionSource {
     { sessionId, env }: { readonly sessionId: string; readonly env: Readonly<Record<string, string>> },
   ): Promise<HeldProcesses> {
     const { sandboxes, register, log } = this.#options;
-    const { sandbox, reason } = await sandboxes.choose({ asked: undefined, provider, mode, cwd: await realpath(cwd), env });
+    const folder = await realpath(cwd);
+    const { sandbox, reason } = await sandboxes.choose({ asked: undefined, provider, mode, cwd: folder, env });
+    // One that holds the home folder has been refused.
+    if (sandbox !== null) this.#agentFolders.add(folder);
     if (reason !== undefined) log.warn('an agent is started without a sandbox', { provider: provider.id, reason });
     return heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => register.add(sessionId, owned, provider.id) });
   }
@@ -114,7 +122,13 @@ export class LocalSessions implements SessionSource {
 
   #environment(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {
     const { env, allowedEnvironment: allowed, register } = this.#options;
-    return agentEnvironment(env, { mark: register.mark, provider, allowed, ...(agent && { agent }) });
+    return agentEnvironment(env, {
+      mark: register.mark,
+      provider,
+      allowed,
+      agentFolders: [...this.#agentFolders],
+      ...(agent && { agent }),
+    });
   }
 }
 
