@@ -9,7 +9,7 @@ export type { CodexThread, ThreadOptions } from './app-server/codex-thread.ts';
 export type { ClientInfo } from './app-server/connection.ts';
 export type { CodexEndpoint, EndpointSource } from './app-server/endpoint.ts';
 export { parseEndpoint } from './app-server/endpoint.ts';
-export { isRefusedForNow } from './app-server/errors.ts';
+export { isRefusedForNow, isThreadInUse } from './app-server/errors.ts';
 export type { KnownItem, ThreadItem } from './app-server/items.ts';
 export type { Launched, LaunchOptions } from './app-server/launch.ts';
 export { launch } from './app-server/launch.ts';

@@ -221,6 +221,54 @@ test('that goes on with the newest conversation of its folder is the same agent 
   expect(await auto()).toEqual(again);
 });
 
+test('two in one folder are two agents, and each gets its own mail alone', async () => {
+  await using one = await session();
+  await using two = await session();
+  const [forOne, forTwo] = [await say(one.relay.agentId, 'say: first'), await say(two.relay.agentId, 'say: second')];
+  for (const { id } of [forOne, forTwo]) await comes(id, 'seen', 'turn');
+  const read = (id: number) => bench.model.requests.filter(({ model }) => JSON.stringify(model).includes(`[msg:${id}] from owner`));
+  expect([read(forOne.id).length > 0, read(forTwo.id).length > 0]).toEqual([true, true]);
+  expect(read(forOne.id).filter((request) => read(forTwo.id).includes(request))).toEqual([]);
+});
+
+test('that goes on with a conversation keeps it and its agent when another begins with it, and one that was killed leaves no mail to be read twice', async () => {
+  const first = await session();
+  await comes((await say(first.relay.agentId, 'say: hello')).id, 'seen', 'turn');
+  const { threadId } = first;
+  await first.relay.close();
+  const resume = async () => {
+    const { child, end } = run(['--headless', 'resume', threadId]);
+    let printed = '';
+    for await (const chunk of child.stdout ?? []) {
+      printed += String(chunk);
+      if (printed.includes('codex resume --remote')) break;
+    }
+    const [, agentId = '', address = ''] = /^(\S+) works in .*codex resume --remote (\S+)/su.exec(printed) ?? [];
+    return { child, end, agentId, address };
+  };
+  const earlier = await resume();
+  const refused = await resume();
+  expect(await refused.end).toEqual([
+    1,
+    expect.stringMatching(/^codex-relay: The conversation \S+ is open in another Codex: close it there first/mu),
+  ]);
+  const { agentId } = earlier;
+  await comes((await say(agentId, 'hang 600000')).id, 'delivered', 'echo');
+  const { id } = await say(agentId, 'say: once');
+  await using codex = await CodexClient.connect(parseEndpoint(earlier.address), { clientInfo: { name: 'test', version: '1' } });
+  const queued = async () => JSON.stringify(await codex.request('thread/queue/list', { threadId })).includes(`relay-${id}-`);
+  await until('its place in the queue', queued);
+  earlier.child.kill('SIGKILL');
+  await earlier.end;
+  const later = await resume();
+  expect(later.agentId).toBe(agentId);
+  await comes(id, 'seen', 'turn');
+  await comes((await say(agentId, 'say: the last')).id, 'seen', 'turn');
+  expect(sentTo(bench.model).split('\n').at(-1)?.split(`[msg:${id}] from owner`)).toHaveLength(2);
+  later.child.kill('SIGTERM');
+  await later.end;
+});
+
 test('whose server stays dead says so when it gives the terminal back', async () => {
   const bin = join(bench.home.directory, 'bin-of-a-terminal');
   await mkdir(bin);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
+import { RelayError } from 'agent-relay-protocol';
 import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
 import { JsonRpcError } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -69,24 +70,30 @@ beforeEach(async () => {
   const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
   const identity = agentIdentity({ cwd: home, env, sessionKey: randomUUID(), provider: 'codex', defaults: {} });
   attached = await new Promise((resolve) => {
-    presence = new AgentPresence({ env, identity, onAttached: resolve, onAway: (reason) => expect.fail(reason) });
+    const onReplaced = () => expect.fail('it is the only one');
+    presence = new AgentPresence({ env, identity, onAttached: resolve, onAway: (reason) => expect.fail(reason), onReplaced });
   });
   codex = new BusyCodex();
   told = [];
   ended = new AbortController();
+  makeLine(false);
+});
+
+// `ask` reads its answer by a schema; this one has but one answer.
+function makeLine(isContinued: boolean) {
   const threads = {
     joined: undefined,
     current: async () => 'thread',
     idle: async () => {},
     expectTurn: () => {},
   };
-  // `ask` reads its answer by a schema; this one has but one answer.
   line = new MailLine({
     codex: codex as unknown as MailLineOptions['codex'],
     threads: () => threads,
     onError: (error) => told.push(error),
+    isContinued,
   });
-});
+}
 
 afterEach(async () => {
   ended.abort();
@@ -135,6 +142,27 @@ test('what a server took with it when it died goes again, and what is still ther
   await expect.poll(() => codex.waiting).toEqual([kept.clientId, read.clientId, clientId]);
   await expect.poll(() => stateOf(read.id)).toBe('delivered');
   expect(codex.of('turn/start')).toEqual([lost.clientId, lost.clientId]);
+});
+
+test('what an earlier process had handed over waits in the conversation that goes on, and does not go again', async () => {
+  makeLine(true);
+  const [queued, read, fresh] = [await send('queued'), await send('read', 'now'), await send('fresh')];
+  codex.waiting = [queued.clientId, read.clientId];
+  codex.turnOf.set(read.clientId, 'turn');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.waiting).toEqual([queued.clientId, read.clientId, fresh.clientId]);
+  await expect.poll(() => stateOf(read.id)).toBe('delivered');
+  const later = await send('later');
+  await expect.poll(() => codex.said.at(-1)?.clientUserMessageId).toBe(later.clientId);
+  expect([codex.said.length, codex.looked]).toEqual([2, [queued, read, fresh].map(({ clientId }) => clientId)]);
+});
+
+test('what Codex did not answer is looked for before it goes again', async () => {
+  codex.refusal = { method: 'thread/queue/add', error: new RelayError('timeout', 'not answered in time') };
+  const { clientId } = await send('hello');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.waiting).toEqual([clientId]);
+  expect(codex.looked).toEqual([clientId]);
 });
 
 test('what Codex refuses has failed, and says why', async () => {

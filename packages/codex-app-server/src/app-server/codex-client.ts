@@ -185,16 +185,17 @@ export class CodexClient implements CodexRequester {
 
   /**
    * Says something in a thread that need not be open here (`turn/start`, `thread/queue/add`), once: where the answer was lost it is looked for before it
-   * is sent again, and before it is sent at all where it may have arrived. Answers the turn that it was found in, empty for the queue.
+   * is sent again, and before it is sent at all where it may have arrived: a moment ago, or long ago, which takes one look less. Answers the turn that it
+   * was found in, empty for the queue.
    */
   async sendOnce(
     method: string,
     message: { readonly threadId: string; readonly clientUserMessageId: string },
-    { mayHaveArrived = false }: { readonly mayHaveArrived?: boolean } = {},
+    { mayHaveArrived = false }: { readonly mayHaveArrived?: boolean | 'long ago' } = {},
   ): Promise<string | undefined> {
     const history = new ThreadHistory(this, () => message.threadId);
     const find = () => history.turnOfMessage(message.clientUserMessageId);
-    const arrived = mayHaveArrived ? await this.#lookFor(find) : undefined;
+    const arrived = mayHaveArrived === 'long ago' ? await find() : mayHaveArrived ? await this.#lookFor(find) : undefined;
     if (arrived !== undefined) return arrived;
     const answer = await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
     return typeof answer === 'string' ? answer : undefined;

@@ -57,12 +57,13 @@ export class LiveSession implements MailThreads {
       defaults: { tags: ['codex'] },
     });
     this.agentId = identity.id;
-    this.#mail = new MailLine({ codex: client, threads: () => this, onError: this.#onError });
+    this.#mail = new MailLine({ codex: client, threads: () => this, onError: this.#onError, isContinued: true });
     this.#presence = new AgentPresence({
       env,
       identity,
       onAttached: (attached) => void this.#attachedTo(attached).catch(this.#onError),
       onAway: (reason) => tell(`${this.agentId} is not at the relay: ${reason}`),
+      onReplaced: () => tell(`${this.agentId} is another session now; it is this conversation again once that has ended.`),
     });
     void this.#join().catch(this.#onError);
   }

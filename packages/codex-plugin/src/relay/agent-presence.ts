@@ -15,7 +15,13 @@ export interface AgentAtRelay {
   readonly handle: AgentHandle;
   readonly client: RelayClient;
   readonly fetch: typeof globalThis.fetch;
+  /** The relay has said that this is no longer the agent, sooner than a heartbeat asks. */
+  readonly over: (error: RelayError) => void;
 }
+
+/** Whether the relay refuses the agent as such. A session whose place another has taken reads no more than that its token is none. */
+export const isSessionOver = (error: unknown): error is RelayError =>
+  error instanceof RelayError && (error.code === 'stale_session' || error.code === 'unauthorized');
 
 /** As the agent's card says it now, for a person may change it at any time. @throws RelayError when the relay cannot be asked. */
 export async function approvalNow(
@@ -31,13 +37,19 @@ export interface AgentPresenceOptions {
   readonly onAttached: (attached: AgentAtRelay) => void;
   /** Told once for each reason. */
   readonly onAway: (reason: string) => void;
+  /** Another session has become the agent, and has its mail while it is there. */
+  readonly onReplaced: () => void;
+  /** How often it is looked whether that session is still there. Default 5 000. */
+  readonly lookEveryMs?: number;
+  /** Default: the client's. */
+  readonly heartbeatMs?: number;
 }
 
 /**
  * Keeps an agent at its relay, which may come later, go and come again.
  *
- * States: *away* until the agent is registered; *attached* while its token and its place as this agent last; *closed* by `close()`, and when another
- * process has become this agent.
+ * States: *away* until the agent is registered; *attached* while its token and its place as this agent last; *replaced* while another session is this agent,
+ * which began later; *closed* by `close()`.
  */
 export class AgentPresence {
   readonly #options: AgentPresenceOptions;
@@ -71,8 +83,8 @@ export class AgentPresence {
         delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
       } catch (error) {
         if (signal.aborted) return;
-        this.#tell(messageOf(error));
-        if (error instanceof RelayError && error.code === 'stale_session') return;
+        if (isSessionOver(error) && (await this.#isReplaced())) await this.#whileReplaced();
+        else this.#tell(messageOf(error));
       }
       await sleep(delays.next().value, { signal });
     }
@@ -80,7 +92,7 @@ export class AgentPresence {
 
   /** Registers and stays until the registration ends. @throws what ended it. */
   async #attach(): Promise<void> {
-    const { identity, env, onAttached } = this.#options;
+    const { identity, env, onAttached, heartbeatMs } = this.#options;
     const registration = { ...identity, instanceId: this.#instanceId };
     const found = await findRelay({ env });
     const { signal } = this.#closing;
@@ -89,17 +101,39 @@ export class AgentPresence {
     const fetch = relayFetch(env, token);
     await using client = createNodeRelayClient({ url: found.url, token, fetch });
     const { version } = await client.system.version({}, { signal });
-    const handle = await client.register(registration);
+    const handle = await client.register({ ...registration, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) });
     try {
       this.#lastReason = '';
-      this.#attached = { url: found.url, version, token, handle, client, fetch };
+      const told = new AbortController();
+      this.#attached = { url: found.url, version, token, handle, client, fetch, over: (error) => told.abort(error) };
       onAttached(this.#attached);
-      const over = AbortSignal.any([handle.signal, signal]);
+      const over = AbortSignal.any([handle.signal, told.signal, signal]);
       if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
-      if (handle.signal.aborted) throw handle.signal.reason;
+      throw over.reason;
     } finally {
       this.#attached = undefined;
       await handle.close();
+    }
+  }
+
+  /** Two that took the agent from each other in turn would both lose its mail: who came later keeps it. */
+  async #whileReplaced(): Promise<void> {
+    const { signal } = this.#closing;
+    this.#options.onReplaced();
+    this.#lastReason = '';
+    do await sleep(this.#options.lookEveryMs ?? 5_000, { signal });
+    while (!signal.aborted && (await this.#isReplaced()));
+  }
+
+  /** Whether another session is the agent now. A relay that cannot be asked says nothing new. */
+  async #isReplaced(): Promise<boolean> {
+    const { env, identity } = this.#options;
+    try {
+      await using asOwner = createNodeRelayClient(await findRelay({ env }));
+      const { instanceId, status } = await asOwner.agents.get({ id: identity.id }, { signal: this.#closing.signal });
+      return instanceId !== null && instanceId !== this.#instanceId && status !== 'offline';
+    } catch {
+      return false;
     }
   }
 

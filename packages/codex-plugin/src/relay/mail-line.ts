@@ -11,7 +11,7 @@ import {
   sleep,
 } from 'agent-relay-wire';
 import { z } from 'zod';
-import { type AgentAtRelay, approvalNow } from './agent-presence.ts';
+import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
 
 /** Where mail goes. */
 export interface MailThreads {
@@ -28,6 +28,8 @@ export interface MailLineOptions {
   readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'isExperimental'>;
   readonly threads: () => MailThreads;
   readonly onError: (error: unknown) => void;
+  /** The conversation is older than this line: what waits may have been handed over by a process that ended before it said so. */
+  readonly isContinued: boolean;
 }
 
 /** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
@@ -38,6 +40,7 @@ const messageIdOf = (clientId: string): number | null => {
 };
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
+const betweenMs = 1_000;
 /** More than Codex's queue takes (100), so that what does not wait there is seen behind what does. */
 const lookedAt = 256;
 /** What became open while the mail waited is still handed over as it was meant. */
@@ -56,13 +59,18 @@ export class MailLine {
   readonly #echoed = new RecentSet<string>(remembered);
   /** Given to a server that died, and not repeated: looked for before it goes again. */
   readonly #uncertain = new RecentSet<string>(remembered);
+  /** Waited when the conversation was continued. */
+  readonly #earlier = new RecentSet<string>(remembered);
   readonly #inTurn = new Map<string, number[]>();
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
   #isReporting = false;
+  /** Nothing was handed over yet, and something may have been before. */
+  #mayBeKnown: boolean;
 
   constructor(options: MailLineOptions) {
     this.#options = options;
+    this.#mayBeKnown = options.isContinued;
   }
 
   /** Hands over mail until the agent is no longer there, or the signal aborts. */
@@ -76,13 +84,15 @@ export class MailLine {
       try {
         const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
         const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: lookedAt }, { signal: over });
+        if (this.#mayBeKnown) await this.#expectKnown(data, over);
         const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
         const isAllTaken = await this.#handOverAll(fresh, attached, over);
         if (isAllTaken && (fresh.length > 0 || data.length === 0)) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
         else await sleep(delays.next().value, { signal: over });
       } catch (error) {
         if (over.aborted) return;
-        if (!isRetryable(error)) this.#options.onError(error);
+        if (isSessionOver(error)) attached.over(error);
+        else if (!isRetryable(error)) this.#options.onError(error);
         await sleep(delays.next().value, { signal: over });
       }
     }
@@ -118,6 +128,15 @@ export class MailLine {
     await this.#report();
   }
 
+  /** What the conversation had in its queue runs as soon as it is there, and is in no list until its turn has begun. */
+  async #expectKnown(items: readonly InboxItem[], signal: AbortSignal): Promise<void> {
+    await this.#options.threads().current(signal);
+    if (items.length > 0) await sleep(betweenMs, { signal });
+    signal.throwIfAborted();
+    for (const { message } of items) this.#earlier.add(clientIdOf(message));
+    this.#mayBeKnown = false;
+  }
+
   /** Each mode in its order: what waits for room in Codex's queue keeps nothing that goes another way. False when some is left for later. */
   async #handOverAll(items: readonly InboxItem[], attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
     const waiting = new Set<string>();
@@ -149,7 +168,11 @@ export class MailLine {
       const isForNow = isRefusedForNow(error);
       if (isForNow || !(error instanceof JsonRpcError)) this.#given.delete(clientId);
       if (isForNow) return false;
-      if (!(error instanceof JsonRpcError)) throw error;
+      if (!(error instanceof JsonRpcError)) {
+        // Nothing says whether it arrived.
+        this.#uncertain.add(clientId);
+        throw error;
+      }
       // Codex does not take it, and will not take it later.
       this.#add({ messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
       return true;
@@ -194,7 +217,9 @@ export class MailLine {
 
   async #sayOnce(method: string, said: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<void> {
     const clientId = said.clientUserMessageId;
-    const turnId = await this.#options.codex.sendOnce(method, said, { mayHaveArrived: this.#uncertain.has(clientId) });
+    const turnId = await this.#options.codex.sendOnce(method, said, {
+      mayHaveArrived: this.#uncertain.has(clientId) || (this.#earlier.has(clientId) && 'long ago'),
+    });
     // In the conversation already, and nobody will repeat it.
     if (turnId) this.echoed(clientId, turnId);
   }

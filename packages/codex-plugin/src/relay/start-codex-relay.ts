@@ -3,8 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
-import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app-server';
-import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION } from 'agent-relay-protocol';
+import {
+  type CodexClient,
+  type CodexEndpoint,
+  type CodexThread,
+  isThreadInUse,
+  type Launched,
+  launch,
+  type ResumeThreadParams,
+} from 'agent-relay-codex-app-server';
+import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -140,7 +148,7 @@ export class CodexRelay {
       onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
       onError,
     });
-    this.#mail = new MailLine({ codex, threads: () => this.#threads, onError });
+    this.#mail = new MailLine({ codex, threads: () => this.#threads, onError, isContinued: parts.sessionKey !== undefined });
     this.#link = new AgentPresence({
       env,
       identity,
@@ -148,6 +156,10 @@ export class CodexRelay {
       onAway: (reason) => {
         this.#wasAway = true;
         tell(`The relay cannot be reached: ${reason}. Codex goes on; mail comes, and what is sent goes, when it is back.`);
+      },
+      onReplaced: () => {
+        this.#wasAway = true;
+        tell(`Another session has become ${this.agentId}, and gets its mail; it comes here again once that session has ended.`);
       },
     });
   }
@@ -195,7 +207,7 @@ export class CodexRelay {
     const { client: codex, cwd } = this.#parts;
     const mode = { cwd, approvalPolicy, sandbox };
     const onRequest = () => new Promise(() => {}); // for whoever attaches
-    const thread = resumes === null ? await codex.startThread(mode, { onRequest }) : await codex.resumeThread(resumes, mode, { onRequest });
+    const thread = await (resumes === null ? codex.startThread(mode, { onRequest }) : resumeHere(codex, resumes, { mode, onRequest }));
     await this.#threads.adopt(thread);
     return thread.id;
   }
@@ -272,6 +284,17 @@ export interface HeadlessThread {
   readonly resumes: string | null;
   readonly approvalPolicy: 'untrusted' | 'on-request' | 'never';
   readonly sandbox: 'read-only' | 'workspace-write' | 'danger-full-access';
+}
+
+async function resumeHere(
+  codex: CodexClient,
+  threadId: string,
+  { mode, onRequest }: { readonly mode: ResumeThreadParams; readonly onRequest: () => Promise<unknown> },
+): Promise<CodexThread> {
+  return await codex.resumeThread(threadId, mode, { onRequest }).catch((cause: unknown) => {
+    if (!isThreadInUse(cause)) throw cause;
+    throw new RelayError('provider_unavailable', `The conversation ${threadId} is open in another Codex: close it there first`, { cause });
+  });
 }
 
 function addressOf(endpoint: CodexEndpoint): string {

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
+import { startTestRelay } from 'agent-relay-server/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { AgentPresence } from '../src/relay/agent-presence.ts';
+
+test('of two sessions that are one agent the later one has it, and the earlier one again once that has ended', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
+  const told: string[] = [];
+  const begin = (name: string) => {
+    const presence = new AgentPresence({
+      ...{ env, identity, heartbeatMs: 50, lookEveryMs: 50 },
+      onAttached: () => told.push(`${name} attached`),
+      onAway: (reason) => told.push(`${name} away: ${reason}`),
+      onReplaced: () => told.push(`${name} replaced`),
+    });
+    onTestFinished(() => presence.close());
+    return presence;
+  };
+  begin('first');
+  await expect.poll(() => told).toEqual(['first attached']);
+  const second = begin('second');
+  await expect.poll(() => told.toSorted()).toEqual(['first attached', 'first replaced', 'second attached']);
+  const { epoch } = await owner.agents.get({ id: identity.id });
+  await second.close();
+  await expect.poll(() => told.slice(3)).toEqual(['first attached']);
+  expect(await owner.agents.get({ id: identity.id })).toMatchObject({ epoch: epoch + 1, status: 'online' });
+});
