@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { compiledCode } from './support/command.ts';
 import { poll } from './support/poll.ts';
+import { runHere } from './support/run-command.ts';
 
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 let folder = '';
@@ -50,7 +51,8 @@ function start(args: readonly string[], env: Record<string, string> = {}, cwd = 
   });
   return { child, done, out: () => out };
 }
-const run = (args: readonly string[], env: Record<string, string> = {}, cwd = folder) => start(args, env, cwd).done;
+const run = (args: readonly string[], env: Record<string, string> = {}, cwd = folder) =>
+  runHere(args, { env: { PATH: process.env['PATH'] ?? '', HOME: folder, DB_PATH: relay.databasePath, ...env }, cwd });
 
 const numberIn = (out: string): string => /pair (\d+)/u.exec(out)?.[1] ?? '';
 

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { compiledCode } from './support/command.ts';
 import { poll } from './support/poll.ts';
+import { runHere } from './support/run-command.ts';
 
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 let folder = '';
@@ -64,7 +65,11 @@ const toolsNode = fileURLToPath(new URL('../../../tools/node_modules/node-linux-
 /** A machine that the driver brings no binary for, and on which none was compiled. */
 const rareMachine = { NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'arch',{value:'mips64'})` };
 
-const run = (args: readonly string[], env: Record<string, string> = {}) => start(args, env).done;
+const runAlone = (args: readonly string[], env: Record<string, string> = {}) => start(args, env).done;
+
+/** As `runAlone`, in this process. */
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runHere(args, { env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env }, cwd: folder });
 
 describe('client commands', () => {
   let relay: TestRelay;
@@ -78,12 +83,12 @@ describe('client commands', () => {
 
   test('find the running relay and its owner by the database alone, and never load SQLite', async () => {
     const env = { ...own, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(noSqlite)}` };
-    expect(await run(['send', 'owner', 'note to self'], env)).toMatchObject({
+    expect(await runAlone(['send', 'owner', 'note to self'], env)).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^\[msg:\d+\] to id:owner: reached 1 agent\n$/u),
       note: '',
     });
-    expect(await run(['inbox'], env)).toMatchObject({
+    expect(await runAlone(['inbox'], env)).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^\[msg:\d+\] \d\d:\d\d:\d\d from owner: note to self\n$/u),
     });
@@ -184,14 +189,14 @@ describe('client commands', () => {
   });
 
   test('doctor checks the database and the relay', async () => {
-    const { code, out, note } = await run(['doctor'], own);
+    const { code, out, note } = await runAlone(['doctor'], own);
     expect(await run(['status'], own)).toEqual({ code, out, note });
     expect(out).toMatch(/^ok {3}Node .*\nok {3}Database .*: whole\nok {3}Relay .*\nBAD {2}No machine runs agents/u);
     expect([code, note]).toEqual([1, 'error: 1 thing is not as it should be\n']);
   });
 
   test('doctor on a Node that the database’s driver would crash looks at the rest, and calls nothing bad that it did not see', async () => {
-    const { code, out } = await run(['doctor'], { ...own, ...olderNode });
+    const { code, out } = await runAlone(['doctor'], { ...own, ...olderNode });
     expect(out).toMatch(
       /^ok {3}Node .*\n\? {4}Database .*: not looked at\. .*needs Node 22\.14 or newer.*\nok {3}Relay .*\nBAD {2}No machine runs agents/u,
     );
@@ -206,10 +211,13 @@ test.skipIf(!existsSync(toolsNode))(
     const databasePath = join(folder, 'relay.db');
     await (await startTestRelay({ databasePath })).close();
     const copy = join(folder, 'copy.db');
-    expect(await run(['backup', copy, '--db', databasePath], olderNodeAtFirst)).toMatchObject({ code: 0 });
+    expect(await runAlone(['backup', copy, '--db', databasePath], olderNodeAtFirst)).toMatchObject({ code: 0 });
     expect(existsSync(copy)).toBe(true);
     for (const name of ['doctor', 'status'])
-      expect([name, (await run([name, '--db', databasePath], olderNodeAtFirst)).out]).toEqual([name, expect.stringContaining(': whole\n')]);
+      expect([name, (await runAlone([name, '--db', databasePath], olderNodeAtFirst)).out]).toEqual([
+        name,
+        expect.stringContaining(': whole\n'),
+      ]);
   },
 );
 
@@ -220,10 +228,10 @@ test('a driver without its binary is one sentence for serve and backup, and says
     ['serve', '--port', '0', '--no-local-node'],
     ['backup', join(folder, 'b.db')],
   ]) {
-    const { code, note } = await run(command, there);
+    const { code, note } = await runAlone(command, there);
     expect([command[0], code, note]).toEqual([command[0], 1, expect.stringMatching(/^error: The database driver better-sqlite3 .*\n$/u)]);
   }
-  expect((await run(['doctor', '--url', 'http://127.0.0.1:1'], there)).out).toMatch(
+  expect((await runAlone(['doctor', '--url', 'http://127.0.0.1:1'], there)).out).toMatch(
     /^ok {3}Node .*\n\? {4}Database .*: not looked at\. The database driver .*\nBAD {2}no relay/u,
   );
 });
@@ -252,13 +260,13 @@ describe('usage', () => {
   });
 
   test('on a Node that the database’s driver would crash, a checkout’s serve and whoever misses a relay are told to use npm start', async () => {
-    const { code, note } = await run(['serve', '--port', '0', '--no-local-node', '--db', 'new.db'], olderNode);
+    const { code, note } = await runAlone(['serve', '--port', '0', '--no-local-node', '--db', 'new.db'], olderNode);
     const npmStart = /npm start, in (\S+?)[,\n]/u;
     expect([code, note]).toEqual([1, expect.stringMatching(/^error: this Node \(\S+\) cannot open .*, which brings one that can\n$/u)]);
     expect(existsSync(join(folder, 'new.db'))).toBe(false);
     const checkout = npmStart.exec(note)?.[1] ?? '';
     expect(readFileSync(join(checkout, 'package.json'), 'utf8')).toContain('"start": ');
-    expect(npmStart.exec((await run(['agents', '--url', 'http://127.0.0.1:1'], olderNode)).note)?.[1]).toBe(checkout);
+    expect(npmStart.exec((await runAlone(['agents', '--url', 'http://127.0.0.1:1'], olderNode)).note)?.[1]).toBe(checkout);
   });
 
   test('no relay: one sentence that names the address and the command, exit code 3', async () => {
@@ -295,14 +303,14 @@ describe('usage', () => {
 
   test('wrong usage is exit code 2, help and version are 0', async () => {
     const runs = await Promise.all([
-      run(['fly']),
+      runAlone(['fly']),
       run(['send', 'x']),
       run(['send', 'x', 'y', '--mode', 'later']),
       run(['logs', 'x', '--limit', '0']),
       run(['serve', '--port', 'many']),
-      run(['--help']),
-      run(['send', '--help']),
-      run(['--version']),
+      runAlone(['--help']),
+      runAlone(['send', '--help']),
+      runAlone(['--version']),
     ]);
     expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 0, 0, 0]);
     expect(runs[4]?.note).toMatch(/^error: The configuration is not valid: PORT: /u);
@@ -363,7 +371,7 @@ describe('serve', () => {
     const first = serve();
     await poll('it listens', () => first.out().includes('agent-relay watch'));
     const { port } = new URL(urlOf(first.out()));
-    const taken = await run(['serve', '--no-local-node', '--port', port, '--db', join(folder, 'other.db')]);
+    const taken = await runAlone(['serve', '--no-local-node', '--port', port, '--db', join(folder, 'other.db')]);
     expect(taken).toEqual({
       code: 1,
       out: '',

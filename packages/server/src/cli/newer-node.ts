@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
-import { ownCliPath } from './program-name.ts';
+import { ownProgram } from './program-name.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What opens the database by itself, by the name of the command: however it was called, by it or by an alias. */
@@ -19,14 +19,14 @@ const MARK = 'AGENT_RELAY_UNDER_NEWER_NODE';
 export async function runUnderNewerNode(
   command: Command | undefined,
   args: readonly string[],
-  { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
+  { env, cwd, program }: Pick<Terminal, 'env' | 'cwd' | 'program'>,
 ): Promise<number | null> {
   if (command === undefined || !openers.has(command.name()) || env[MARK] !== undefined || engine.obstacle() === null) return null;
-  const cliPath = ownCliPath();
-  const installation = installationOf(cliPath);
+  const { flags, path } = ownProgram({ program });
+  const installation = installationOf(path);
   const node = installation.type === 'checkout' ? nodeIn(join(installation.folder, 'tools', 'node_modules')) : null;
   if (node === null) return null;
-  const child = spawn(node, [...process.execArgv, cliPath, ...args], { cwd, env: { ...env, [MARK]: '1' }, stdio: 'inherit' });
+  const child = spawn(node, [...flags, path, ...args], { cwd, env: { ...env, [MARK]: '1' }, stdio: 'inherit' });
   return await new Promise((resolve) => {
     child.once('error', () => resolve(null));
     child.once('close', (code) => resolve(code ?? 1));

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
+import type { OwnProgram, Terminal } from './terminal.ts';
 
 /**
  * How whoever runs this program calls it, for sentences that say what to type next: `npx agent-relay-server` where npm found it (npx, or `npm start` of
@@ -11,13 +12,13 @@ export function programName(env: Readonly<Record<string, string | undefined>>): 
   return isFoundByNpm ? 'npx agent-relay-server' : 'agent-relay';
 }
 
-/** The command that is running now, with every link resolved: links of version managers come and go. */
-export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
+export const ownProgram = ({ program }: Pick<Terminal, 'program'> = {}): OwnProgram =>
+  program ?? { flags: process.execArgv, path: realpathSync(process.argv[1] ?? '') };
 
 /** The checkout whose `npm start` brings a Node that can serve, where this one cannot; else `null`. */
 export function checkoutThatServes(): string | null {
   if (engine.obstacle() === null) return null;
-  const installation = installationOf(ownCliPath());
+  const installation = installationOf(ownProgram().path);
   return installation.type === 'checkout' ? installation.folder : null;
 }
 

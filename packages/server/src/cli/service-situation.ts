@@ -8,12 +8,13 @@ import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { outputOf } from '../operations/steps.ts';
-import { ownCliPath } from './program-name.ts';
+import { ownProgram } from './program-name.ts';
 import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `planDaemon` needs to know of this machine, looked up without changing anything. */
-export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>, binary?: string): Promise<DaemonSituation> {
+export async function serviceSituation(terminal: Pick<Terminal, 'env' | 'cwd' | 'program'>, binary?: string): Promise<DaemonSituation> {
+  const { env, cwd } = terminal;
   const home = env['HOME'] || homedir();
   const manager = await managerOf(env);
   const servicePath =
@@ -28,7 +29,7 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
     existing: textOf(servicePath),
     userId: process.getuid?.() ?? 0,
     definition: {
-      command: [...(binary === undefined ? ownCommand(env) : [resolve(cwd, binary)]), 'serve', '--no-login-link'],
+      command: [...(binary === undefined ? ownCommand(terminal) : [resolve(cwd, binary)]), 'serve', '--no-login-link'],
       environment: {
         // A service starts with almost no PATH, and the machine's node has to find the agents' programs.
         ...(env['PATH'] ? { PATH: env['PATH'] } : {}),
@@ -43,10 +44,11 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
 /**
  * @throws RelayError `store_unavailable` when this Node could not serve.
  */
-function ownCommand(env: Terminal['env']): readonly string[] {
+function ownCommand(terminal: Pick<Terminal, 'env' | 'program'>): readonly string[] {
   const obstacle = engine.obstacle();
   if (obstacle !== null) throw new RelayError('store_unavailable', obstacle);
-  return [lastingNode(env), ...process.execArgv, ownCliPath()];
+  const { flags, path } = ownProgram(terminal);
+  return [lastingNode(terminal.env), ...flags, path];
 }
 
 /**

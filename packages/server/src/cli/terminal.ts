@@ -1,7 +1,17 @@
 import { printable, spelledOut } from 'agent-relay-wire';
 
+/** How this program was started: what starts it again. */
+export interface OwnProgram {
+  /** Flags of Node. */
+  readonly flags: readonly string[];
+  /** The command's own file, with every link resolved: links of version managers come and go. */
+  readonly path: string;
+}
+
 /** What a command may know and do of the world. */
 export interface Terminal {
+  /** Default: as this process was started. */
+  readonly program?: OwnProgram | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Aborts with Ctrl-C. */
@@ -19,11 +29,9 @@ export { printable } from 'agent-relay-wire';
  * The terminal, obeying nothing: whatever a command prints of what others wrote, named or tagged is shown as it is. A command prints through this
  * and nothing else.
  */
-export function onlyShowing({ env, cwd, signal, ask, ...terminal }: Terminal): Terminal {
+export function onlyShowing({ ask, ...terminal }: Terminal): Terminal {
   return {
-    env,
-    cwd,
-    signal,
+    ...terminal,
     out: (line) => terminal.out(spelledOut(line)),
     note: (line) => terminal.note(spelledOut(line)),
     ask: ask && ((question) => ask(spelledOut(question))),

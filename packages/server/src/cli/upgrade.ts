@@ -8,7 +8,7 @@ import { globalPrefixOf, installationOf } from '../operations/installation.ts';
 import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
 import { planUpgrade, refuseCheckout } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
-import { ownCliPath } from './program-name.ts';
+import { ownProgram } from './program-name.ts';
 import { serviceSituation } from './service-situation.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,8 +32,8 @@ export const upgradeCommand = (terminal: Terminal): Command =>
     .action((options: UpgradeOptions) => upgrade(options, terminal));
 
 async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<void> {
-  const cliPath = ownCliPath();
-  const installation = installationOf(cliPath);
+  const { flags, path } = ownProgram(terminal);
+  const installation = installationOf(path);
   refuseCheckout(installation);
   const steps = planUpgrade({
     installation,
@@ -41,7 +41,7 @@ async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<voi
     latest: await latestVersion(terminal),
     companions: await companions(options.providers, terminal),
     restart: options.restart ? await restartSteps(terminal) : [],
-    check: { type: 'run', command: [process.execPath, ...process.execArgv, cliPath, '--version'] },
+    check: { type: 'run', command: [process.execPath, ...flags, path, '--version'] },
   });
   if (steps.length === 0) return terminal.out(`agent-relay ${RELAY_VERSION} is the newest.`);
   for (const step of steps) terminal.out(describeStep(step));

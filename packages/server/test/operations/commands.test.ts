@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { type Command, startCommand } from '../support/command.ts';
 import { poll } from '../support/poll.ts';
+import { runHere } from '../support/run-command.ts';
 
 let home = '';
 const started: Command[] = [];
@@ -24,7 +25,8 @@ const start = (args: readonly string[], env: Record<string, string> = {}) => {
   started.push(command);
   return command;
 };
-const run = (args: readonly string[], env?: Record<string, string>) => start(args, env).done;
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runHere(args, { env: { HOME: home, PATH: join(home, 'bin'), ...env }, cwd: home });
 const envFile = () => join(home, '.config', 'agent-relay', 'agent-relay.env');
 const tokenIn = (text: string) => /^AGENT_RELAY_TOKEN=(.*)$/mu.exec(text)?.[1] ?? '';
 /** Without Node's own cache of compiled code, which every command may fill. */
@@ -43,7 +45,7 @@ function fakeProgram(name: string, script: string): () => string[] {
 
 describe('setup', () => {
   test('in a fresh home writes a private file that serve starts from', async () => {
-    expect(await run(['setup', '--yes', '--port', '0'])).toMatchObject({ code: 0 });
+    expect(await start(['setup', '--yes', '--port', '0']).done).toMatchObject({ code: 0 });
     expect(statSync(envFile()).mode & 0o777).toBe(0o600);
     const token = tokenIn(readFileSync(envFile(), 'utf8'));
     expect(token.length).toBeGreaterThan(40);
@@ -239,11 +241,12 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     return join(folder, 'cli.js');
   };
-  const upgrade = (...args: string[]) => {
-    const command = startCommand(['upgrade', ...args], { HOME: home, PATH: join(home, 'bin') }, globalCommand());
-    started.push(command);
-    return command.done;
-  };
+  const upgrade = (...args: string[]) =>
+    runHere(['upgrade', ...args], {
+      env: { HOME: home, PATH: join(home, 'bin') },
+      cwd: home,
+      program: { flags: ['--conditions=agent-relay-source'], path: globalCommand() },
+    });
   const npm = () => fakeProgram('npm', 'case "$1" in view) echo 9.0.0;; esac');
 
   test('installs with npm into the same place, refreshes what it added to agents, and restarts the service', async () => {
