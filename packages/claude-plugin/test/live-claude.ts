@@ -4,11 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-
-const source = (name: string) => fileURLToPath(new URL(`../src/${name}`, import.meta.url));
-const node = [process.execPath, '--conditions=agent-relay-source'] as const;
+import { type BundledPrograms, bundledPrograms } from './bundled-programs.ts';
 
 export interface Frame {
   readonly type: string;
@@ -38,6 +35,7 @@ export class LiveClaude implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #answers = new Map<number, (answer: Record<string, unknown>) => void>();
   readonly #keepsFolder: boolean;
+  readonly #programs: BundledPrograms;
   #count = 0;
 
   private constructor(parts: {
@@ -45,13 +43,15 @@ export class LiveClaude implements AsyncDisposable {
     readonly keepsFolder: boolean;
     readonly env: Readonly<Record<string, string>>;
     readonly inbox: Server | null;
+    readonly programs: BundledPrograms;
   }) {
-    const { folder, env, inbox, keepsFolder } = parts;
+    const { folder, env, inbox, keepsFolder, programs } = parts;
     this.folder = folder;
     this.#keepsFolder = keepsFolder;
     this.cwd = join(folder, 'project');
     this.#env = env;
     this.#inbox = inbox;
+    this.#programs = programs;
     inbox?.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -60,8 +60,7 @@ export class LiveClaude implements AsyncDisposable {
         if (frame.type === 'user') this.frames.push(frame);
       });
     });
-    const [command, ...flags] = node;
-    this.sidecar = spawn(command, [...flags, source('sidecar.ts')], { env, cwd: this.cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.sidecar = spawn(process.execPath, [programs.sidecar], { env, cwd: this.cwd, stdio: ['pipe', 'pipe', 'inherit'] });
     if (!this.sidecar.stdout) throw new Error('its standard output is a pipe');
     createInterface({ input: this.sidecar.stdout }).on('line', (line) => {
       const answer = JSON.parse(line) as { id: number }; // the sidecar's own
@@ -87,13 +86,12 @@ export class LiveClaude implements AsyncDisposable {
       ...(hasInbox ? { CLAUDE_CODE_MESSAGING_SOCKET: path, CLAUDE_CODE_MESSAGING_TOKEN: 'inbox-token' } : {}),
       ...given,
     };
-    return new LiveClaude({ folder, keepsFolder: options.folder !== undefined, env, inbox });
+    return new LiveClaude({ folder, keepsFolder: options.folder !== undefined, env, inbox, programs: await bundledPrograms() });
   }
 
   /** Runs a hook as the CLI does. */
   async hook(event: string, input: object = {}, args: readonly string[] = []) {
-    const [command, ...flags] = node;
-    const child = spawn(command, [...flags, source('hook.ts'), ...args], { env: this.#env, cwd: this.cwd, stdio: 'pipe' });
+    const child = spawn(process.execPath, [this.#programs.hook, ...args], { env: this.#env, cwd: this.cwd, stdio: 'pipe' });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (piece) => {

@@ -1,0 +1,59 @@
+import type { InboxItem } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import type { InboxFrame } from './inbox-frames.ts';
+import { MailDesk } from './mail-desk.ts';
+
+// As much of it as a frame says.
+const mail = {
+  message: {
+    ...{ id: 1, from: 'Peer', subject: null, body: 'hello', mode: 'next', channel: null },
+    ...{ claimable: false, hops: 0, sender: { relation: 'peer' } },
+  },
+  nonce: 'n1',
+} as unknown as InboxItem;
+
+/** A desk at a session's inbox, and what came there. */
+function desk() {
+  let now = 0;
+  const frames: InboxFrame[] = [];
+  const made = new MailDesk({
+    inbox: { post: async (posted) => void frames.push(...posted) },
+    correspondents: { socketFor: async () => '/reply.sock' },
+    now: () => now,
+    onSeen: () => {},
+    onRefused: () => {},
+  });
+  /** So much later somebody looks. */
+  const look = async (ms: number) => {
+    now += ms;
+    made.retry();
+    await new Promise(setImmediate);
+  };
+  return { desk: made, frames, look };
+}
+
+test('what a session at rest has not read is pushed again, until it has', async () => {
+  const { desk: made, frames, look } = desk();
+  made.add([mail]);
+  await look(6_000);
+  expect(frames).toHaveLength(1);
+  await look(1);
+  expect(frames).toHaveLength(2);
+  expect(frames[1]?.id).not.toBe(frames[0]?.id);
+  made.readIn(frames[1]?.text ?? '');
+  await look(60_000);
+  expect([frames.length, made.isEmpty]).toEqual([2, true]);
+});
+
+test('a turn may take as long as it likes: what waits for its end is given its time from there', async () => {
+  const { desk: made, frames, look } = desk();
+  made.isBusy = true;
+  made.add([mail]);
+  await look(3_600_000);
+  expect(frames).toHaveLength(1);
+  made.isBusy = false;
+  await look(6_000);
+  expect(frames).toHaveLength(1);
+  await look(1);
+  expect(frames).toHaveLength(2);
+});
