@@ -2,131 +2,154 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type LaunchClaudeOptions, launchClaude } from '../src/provider/launch-claude.ts';
 import { allClaudeVersions } from './claude-versions.ts';
 
-const cleanUps: (() => Promise<unknown>)[] = [];
+type CleanUps = (() => Promise<unknown>)[];
+const cleanUp = async (kept: CleanUps) => {
+  for (const end of kept.splice(0).reverse()) await end();
+};
 
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+const cleanUps: CleanUps = [];
+afterEach(() => cleanUp(cleanUps));
 
-async function surroundings() {
+async function surroundings(kept: CleanUps = cleanUps) {
   const home = await tempHome();
-  cleanUps.push(() => home.remove());
+  kept.push(() => home.remove());
   const model = await startFakeAnthropic({ model: wordScript() });
-  cleanUps.push(() => model.close());
+  kept.push(() => model.close());
   const wasModelSent = (text: string) => model.requests.some(({ body }) => JSON.stringify(body ?? null).includes(text));
   return { home, model, cwd: home.workFolder, env: { ...home.env(), ...model.env() }, wasModelSent };
 }
 
-async function launched(command: string, options: Partial<LaunchClaudeOptions> = {}) {
-  const around = await surroundings();
+async function launched(command: string, options: Partial<LaunchClaudeOptions> = {}, kept: CleanUps = cleanUps) {
+  const around = await surroundings(kept);
   const session = await launchClaude({ command, cwd: around.cwd, env: around.env, ...options });
-  cleanUps.push(() => session.close());
+  kept.push(() => session.close());
   return { ...around, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(around.cwd, name)) };
 }
 
 describe.each(allClaudeVersions)('Claude Code %s without a relay', (_, command) => {
-  test('is asked in a word, waits for a person, and goes on with the answer', async () => {
-    const { session, log, isWritten } = await launched(command);
-    await session.prompt('run command: touch a.txt && then say: done');
-    const { approvalId, title } = await log.waitFor('approval.requested');
-    expect(title).toBe('Bash: touch a.txt');
-    expect([isWritten('a.txt'), log.ofType('session.status').at(-1)?.status]).toEqual([false, 'waiting']);
-    expect(await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' })).toBe(true);
-    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
-    expect(isWritten('a.txt')).toBe(true);
-    await expect.poll(() => log.ofType('session.status').map(({ status }) => status)).toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
-    await session.close();
-    await log.finished;
-    expect(brokenEventRules(log.events)).toEqual([]);
-  });
-
-  test('has its model and its permission mode set while it runs, and refuses a mode that is none', async () => {
-    const { session, log, model, isWritten } = await launched(command);
-    await session.setModel('claude-haiku-4-5');
-    await session.setPermissionMode('acceptEdits');
-    await expect(session.setPermissionMode('bogus' as never)).rejects.toMatchObject({
-      code: 'validation_failed',
-      issues: [expect.objectContaining({ path: 'mode' })],
+  // One session for all that one can show, in this order: a start takes most of the time.
+  describe('in one session', () => {
+    const kept: CleanUps = [];
+    let running: Awaited<ReturnType<typeof launched>>;
+    beforeAll(async () => {
+      running = await launched(command, {}, kept);
     });
-    await session.prompt('edit file: b.txt | x && then say: written');
-    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'written' });
-    expect([log.ofType('approval.requested'), isWritten('b.txt')]).toEqual([[], true]);
-    expect(model.requests.some(({ body }) => JSON.stringify(body ?? null).includes('"model":"claude-haiku-4-5'))).toBe(true);
-  });
+    afterAll(() => cleanUp(kept));
 
-  test('is interrupted, and takes the next prompt', async () => {
-    const { session, log } = await launched(command);
-    await session.prompt('slow 200 100');
-    await log.waitFor('text.delta');
-    expect(await session.interrupt()).toBe(true);
-    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'interrupted' });
-    const after = log.events.length;
-    await session.prompt('say: back again');
-    expect(await log.waitForTurnEnd(after)).toMatchObject({ outcome: 'finished', text: 'back again' });
-  });
+    /** What has been told since. */
+    const since = (after: number) => running.log.events.slice(after);
+    const isAtRest = () => expect.poll(() => running.log.ofType('session.status').at(-1)?.status).toBe('idle');
 
-  test('continues a stored conversation, and says in a sentence that it knows none of that id', async () => {
-    const { session, log, cwd, env, wasModelSent, model } = await launched(command);
-    await session.prompt('say: remember the walrus');
-    await log.waitForTurnEnd();
-    const { vendorSessionId } = session;
-    await session.close();
-    const asked = model.requests.length;
-    const again = await launchClaude({ command, cwd, env, resume: vendorSessionId ?? '' });
-    cleanUps.push(() => again.close());
-    const later = new EventLog(again);
-    await again.prompt('say: yes');
-    await later.waitForTurnEnd();
-    expect([again.vendorSessionId, later.ofType('session.started').map((event) => event.vendorSessionId)]).toEqual([
-      vendorSessionId,
-      [vendorSessionId],
-    ]);
-    expect(JSON.stringify(model.requests.slice(asked).map(({ body }) => body))).toContain('remember the walrus');
-    expect(wasModelSent('yes')).toBe(true);
-    const unknown = launchClaude({ command, cwd, env, resume: '00000000-0000-4000-8000-000000000000' });
-    await expect(unknown).rejects.toMatchObject({
-      code: 'not_found',
-      message: expect.stringContaining('no conversation 00000000-0000-4000-8000-000000000000'),
+    test('is asked in a word, waits for a person, and goes on with the answer', async () => {
+      const { session, log, isWritten } = running;
+      await session.prompt('run command: touch a.txt && then say: done');
+      const { approvalId, title } = await log.waitFor('approval.requested');
+      expect(title).toBe('Bash: touch a.txt');
+      expect([isWritten('a.txt'), log.ofType('session.status').at(-1)?.status]).toEqual([false, 'waiting']);
+      expect(await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' })).toBe(true);
+      expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
+      expect(isWritten('a.txt')).toBe(true);
+      await expect
+        .poll(() => log.ofType('session.status').map(({ status }) => status))
+        .toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
     });
-  });
 
-  test('begins another conversation with /clear, tells its id, and goes on', async () => {
-    const { session, log } = await launched(command);
-    await session.prompt('say: one');
-    await log.waitForTurnEnd();
-    const before = session.vendorSessionId;
-    await session.prompt('/clear');
-    await expect.poll(() => log.ofType('session.started').length).toBe(2);
-    await session.prompt('say: two');
-    await log.waitFor('text.completed', ({ text }) => text === 'two');
-    expect([log.ofType('session.started')[1]?.vendorSessionId, session.vendorSessionId === before]).toEqual([
-      session.vendorSessionId,
-      false,
-    ]);
-  });
+    test('has its model and its permission mode set while it runs, and refuses a mode that is none', async () => {
+      const { session, log, model, isWritten } = running;
+      await session.setModel('claude-haiku-4-5');
+      await session.setPermissionMode('acceptEdits');
+      await expect(session.setPermissionMode('bogus' as never)).rejects.toMatchObject({
+        code: 'validation_failed',
+        issues: [expect.objectContaining({ path: 'mode' })],
+      });
+      const after = log.events.length;
+      await session.prompt('edit file: b.txt | x && then say: written');
+      expect(await log.waitForTurnEnd(after)).toMatchObject({ text: 'written' });
+      expect([since(after).filter(({ type }) => type === 'approval.requested'), isWritten('b.txt')]).toEqual([[], true]);
+      expect(model.requests.some(({ body }) => JSON.stringify(body ?? null).includes('"model":"claude-haiku-4-5'))).toBe(true);
+    });
 
-  test('names the call that runs a sub-agent with each call of that one', async () => {
-    const { session, log } = await launched(command);
-    await session.prompt(
-      'call Agent {"description":"looks","prompt":"run command: ls && then say: looked","subagent_type":"general-purpose"} && then say: sent',
-    );
-    const call = await log.waitFor('tool.started', ({ name }) => name === 'Agent');
-    const inner = await log.waitFor('tool.started', ({ name }) => name === 'Bash');
-    expect([call.parentItemId, inner.parentItemId]).toEqual([undefined, call.itemId]);
-    await expect.poll(() => log.ofType('session.status').at(-1)?.status).toBe('idle');
-  });
+    test('is interrupted, and takes the next prompt', async () => {
+      const { session, log } = running;
+      await isAtRest();
+      const before = log.events.length;
+      await session.prompt('slow 200 100');
+      await log.waitFor('text.delta', () => true, { after: before });
+      expect(await session.interrupt()).toBe(true);
+      expect(await log.waitForTurnEnd(before)).toMatchObject({ outcome: 'interrupted' });
+      const after = log.events.length;
+      await session.prompt('say: back again');
+      expect(await log.waitForTurnEnd(after)).toMatchObject({ outcome: 'finished', text: 'back again' });
+    });
 
-  test('begins a turn by itself when a task in the background ends, and says why', async () => {
-    const { session, log } = await launched(command);
-    await session.prompt('call Bash {"command":"ls; sleep 1","run_in_background":true,"description":"counts"} && then say: started');
-    await log.waitForTurnEnd();
-    const second = await log.waitFor('turn.started', ({ turnId }) => turnId !== log.ofType('turn.started')[0]?.turnId);
-    expect([log.ofType('turn.started')[0]?.cause, second.cause]).toEqual([undefined, 'Background task "counts" completed']);
-    await expect.poll(() => log.ofType('turn.completed').length).toBe(2);
+    test('names the call that runs a sub-agent with each call of that one', async () => {
+      const { session, log } = running;
+      await isAtRest();
+      const after = log.events.length;
+      await session.prompt(
+        'call Agent {"description":"looks","prompt":"run command: ls && then say: looked","subagent_type":"general-purpose"} && then say: sent',
+      );
+      const call = await log.waitFor('tool.started', ({ name }) => name === 'Agent', { after });
+      const inner = await log.waitFor('tool.started', ({ name }) => name === 'Bash', { after });
+      expect([call.parentItemId, inner.parentItemId]).toEqual([undefined, call.itemId]);
+      await log.waitFor('text.completed', ({ text }) => text === 'sent', { after });
+      await isAtRest();
+    });
+
+    test('begins a turn by itself when a task in the background ends, and says why', async () => {
+      const { session, log } = running;
+      const after = log.events.length;
+      await session.prompt('call Bash {"command":"ls; sleep 1","run_in_background":true,"description":"counts"} && then say: started');
+      const first = await log.waitFor('turn.started', () => true, { after });
+      const second = await log.waitFor('turn.started', ({ turnId }) => turnId !== first.turnId, { after });
+      expect([first.cause, second.cause]).toEqual([undefined, 'Background task "counts" completed']);
+      await log.waitFor('turn.completed', ({ turnId }) => turnId === second.turnId, { after });
+    });
+
+    test('begins another conversation with /clear, tells its id, and goes on', async () => {
+      const { session, log } = running;
+      await isAtRest();
+      const before = session.vendorSessionId;
+      const started = log.ofType('session.started').length;
+      await session.prompt('/clear');
+      await expect.poll(() => log.ofType('session.started').length).toBe(started + 1);
+      await session.prompt('say: remember the walrus');
+      await log.waitFor('text.completed', ({ text }) => text === 'remember the walrus');
+      expect([log.ofType('session.started').at(-1)?.vendorSessionId, session.vendorSessionId === before]).toEqual([
+        session.vendorSessionId,
+        false,
+      ]);
+    });
+
+    test('ends with no rule of its events broken; its conversation is continued, and one that nobody knows is named in a sentence', async () => {
+      const { session, log, cwd, env, wasModelSent, model } = running;
+      await isAtRest();
+      const { vendorSessionId } = session;
+      await session.close();
+      await log.finished;
+      expect(brokenEventRules(log.events)).toEqual([]);
+      const asked = model.requests.length;
+      const again = await launchClaude({ command, cwd, env, resume: vendorSessionId ?? '' });
+      cleanUps.push(() => again.close());
+      const later = new EventLog(again);
+      await again.prompt('say: yes');
+      await later.waitForTurnEnd();
+      expect([again.vendorSessionId, later.ofType('session.started').map((event) => event.vendorSessionId)]).toEqual([
+        vendorSessionId,
+        [vendorSessionId],
+      ]);
+      expect(JSON.stringify(model.requests.slice(asked).map(({ body }) => body))).toContain('remember the walrus');
+      expect(wasModelSent('yes')).toBe(true);
+      const unknown = launchClaude({ command, cwd, env, resume: '00000000-0000-4000-8000-000000000000' });
+      await expect(unknown).rejects.toMatchObject({
+        code: 'not_found',
+        message: expect.stringContaining('no conversation 00000000-0000-4000-8000-000000000000'),
+      });
+    });
   });
 
   test('that is not logged in says so at the start, and how to', async () => {
