@@ -48,3 +48,31 @@ test('no link leads nowhere', () => {
   );
   expect(dead).toEqual([]);
 });
+
+test('every file that ARCHITECTURE names is there, the walk of a message among them', () => {
+  const there = globSync(['{packages,apps}/*/{src,test}/**/*.{ts,tsx,md}', 'test/**/*.ts']).map((path) => `/${path.replace('/src/', '/')}`);
+  const named = [...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/[\w-][\w./-]*\.(?:tsx?|md)\b/gu)].map(([name]) => name);
+  expect(named.length).toBeGreaterThan(60);
+  expect(named.filter((name) => !existsSync(name) && !there.some((path) => path.endsWith(`/${name.replace('/src/', '/')}`)))).toEqual([]);
+});
+
+test('every version of the catalog is taken by a package, and every package takes its versions there', () => {
+  const text = readFileSync('pnpm-workspace.yaml', 'utf8');
+  const [, catalog = ''] = /^catalog:\n((?: {2}.*\n)+)/mu.exec(text) ?? [];
+  const versions = [...catalog.matchAll(/^ {2}'?([^':\s]+)'?:/gmu)].map(([, name = '']) => name);
+  const manifests = globSync([
+    'package.json',
+    '{packages,apps}/*/package.json',
+    '{bench,e2e}/package.json',
+    'examples/provider/package.json',
+  ]);
+  const taken = manifests.flatMap((path) => {
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(readFileSync(path, 'utf8'));
+    return Object.entries<string>({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  });
+  expect(versions.length).toBeGreaterThan(30);
+  expect(versions.filter((name) => !taken.some(([each]) => each === name))).toEqual([]);
+  expect(
+    taken.filter(([name, version]) => version !== 'catalog:' && !(name.startsWith('agent-relay-') && version.startsWith('workspace:'))),
+  ).toEqual([]);
+});
