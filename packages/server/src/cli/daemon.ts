@@ -8,7 +8,7 @@ import { type DaemonAction, daemonActions } from '../operations/service.ts';
 import { describeStep, runSteps } from '../operations/steps.ts';
 import { systemdUnit } from '../operations/systemd-unit.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
-import { ownProgram } from './program-name.ts';
+import { programOf } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';
 import { serviceSituation } from './service-situation.ts';
 import type { Terminal } from './terminal.ts';
@@ -77,7 +77,7 @@ async function daemon(action: DaemonAction, options: DaemonOptions, terminal: Te
   if (changesFiles || options.dryRun === true) for (const step of steps) terminal.out(describeStep(step));
   if (action === 'install') {
     for (const step of steps) if (step.type === 'write') terminal.out(`\n${step.text}`);
-    if (options.binary === undefined && installationOf(ownProgram(terminal).path).type === 'npx') {
+    if (options.binary === undefined && installationOf(programOf(terminal).path).type === 'npx') {
       terminal.note('warning: this copy belongs to npx, which may remove it: npm install --global agent-relay-server first');
     }
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
-import { ownProgram } from './program-name.ts';
+import { programOf } from './program-name.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What opens the database by itself, by the name of the command: however it was called, by it or by an alias. */
@@ -22,7 +22,7 @@ export async function runUnderNewerNode(
   { env, cwd, program }: Pick<Terminal, 'env' | 'cwd' | 'program'>,
 ): Promise<number | null> {
   if (command === undefined || !openers.has(command.name()) || env[MARK] !== undefined || engine.obstacle() === null) return null;
-  const { flags, path } = ownProgram({ program });
+  const { flags, path } = programOf({ program });
   const installation = installationOf(path);
   const node = installation.type === 'checkout' ? nodeIn(join(installation.folder, 'tools', 'node_modules')) : null;
   if (node === null) return null;

@@ -12,13 +12,13 @@ export function programName(env: Readonly<Record<string, string | undefined>>): 
   return isFoundByNpm ? 'npx agent-relay-server' : 'agent-relay';
 }
 
-export const ownProgram = ({ program }: Pick<Terminal, 'program'> = {}): OwnProgram =>
+export const programOf = ({ program }: Pick<Terminal, 'program'> = {}): OwnProgram =>
   program ?? { flags: process.execArgv, path: realpathSync(process.argv[1] ?? '') };
 
 /** The checkout whose `npm start` brings a Node that can serve, where this one cannot; else `null`. */
 export function checkoutThatServes(): string | null {
   if (engine.obstacle() === null) return null;
-  const installation = installationOf(ownProgram().path);
+  const installation = installationOf(programOf().path);
   return installation.type === 'checkout' ? installation.folder : null;
 }
 

@@ -8,7 +8,7 @@ import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { outputOf } from '../operations/steps.ts';
-import { ownProgram } from './program-name.ts';
+import { programOf } from './program-name.ts';
 import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -47,7 +47,7 @@ export async function serviceSituation(terminal: Pick<Terminal, 'env' | 'cwd' | 
 function ownCommand(terminal: Pick<Terminal, 'env' | 'program'>): readonly string[] {
   const obstacle = engine.obstacle();
   if (obstacle !== null) throw new RelayError('store_unavailable', obstacle);
-  const { flags, path } = ownProgram(terminal);
+  const { flags, path } = programOf(terminal);
   return [lastingNode(terminal.env), ...flags, path];
 }
 

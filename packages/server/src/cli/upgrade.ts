@@ -8,7 +8,7 @@ import { globalPrefixOf, installationOf } from '../operations/installation.ts';
 import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
 import { planUpgrade, refuseCheckout } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
-import { ownProgram } from './program-name.ts';
+import { programOf } from './program-name.ts';
 import { serviceSituation } from './service-situation.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,7 +32,7 @@ export const upgradeCommand = (terminal: Terminal): Command =>
     .action((options: UpgradeOptions) => upgrade(options, terminal));
 
 async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<void> {
-  const { flags, path } = ownProgram(terminal);
+  const { flags, path } = programOf(terminal);
   const installation = installationOf(path);
   refuseCheckout(installation);
   const steps = planUpgrade({
