@@ -1,4 +1,5 @@
 import type { Agent, AgentStatus } from 'agent-relay-protocol';
+import type { Change, NewEvent } from './change.ts';
 import { isBuiltIn } from './membership.ts';
 
 type Presence = Pick<Agent, 'id' | 'status' | 'lastSeenAt' | 'kind'>;
@@ -30,3 +31,9 @@ export const isWorthWriting = (agent: Presence, now: number, staleTtlMs: number)
 
 export const isPrunable = (agent: Presence, now: number, offlinePruneMs: number): boolean =>
   agent.status === 'offline' && !isBuiltIn(agent.id) && agent.kind !== 'system' && now - agent.lastSeenAt > offlinePruneMs;
+
+/** What is there now is written, and told when its status is another one. */
+export function presenceChange(before: Agent, after: Agent, at: number): Change & Required<Pick<Change, 'events'>> {
+  const events: readonly NewEvent[] = after.status === before.status ? [] : [{ type: 'agent.status', at, agent: after }];
+  return { at, events, agents: [{ id: after.id, agent: after }] };
+}

@@ -1,5 +1,5 @@
 import { type Agent, type RegisterAgent, RelayError } from 'agent-relay-protocol';
-import type { Change } from './change.ts';
+import type { Change, NewEvent } from './change.ts';
 
 export interface RegistrationFound {
   readonly agent: Agent | null;
@@ -122,3 +122,10 @@ export const isSameCard = (one: Agent, other: Agent): boolean =>
   JSON.stringify({ ...one, lastSeenAt: 0 }) === JSON.stringify({ ...other, lastSeenAt: 0 });
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)];
+
+/** What is told of a registration: who is there now, or what the card says anew. */
+export function registrationEvents(before: Agent | null, after: Agent, beginsSession: boolean, at: number): NewEvent[] {
+  if (!before || beginsSession) return [{ type: 'agent.registered', at, agent: after }];
+  if (isSameCard(before, after)) return [];
+  return [{ type: isSameCard({ ...before, status: after.status }, after) ? 'agent.status' : 'agent.updated', at, agent: after }];
+}

@@ -1,12 +1,12 @@
 import { type Claim, MAX_BODY_LENGTH, type Message, type Principal, principalName, RELAY_AGENT_ID } from 'agent-relay-protocol';
 import { quoted } from 'agent-relay-wire';
-import type { Change, NewMessage } from '../../domain/change.ts';
-import { advanceDelivery, type DeliveryRecord } from '../../domain/delivery.ts';
-import type { Directory } from '../../domain/directory.ts';
-import { hopsOf } from '../../domain/loop-guard.ts';
-import { draftOf } from '../../domain/message.ts';
-import { noticeTo } from '../../domain/notices.ts';
-import { relationOf } from '../../domain/provenance.ts';
+import type { Change, NewMessage } from './change.ts';
+import { advanceDelivery, type DeliveryRecord } from './delivery.ts';
+import type { Directory } from './directory.ts';
+import { hopsOf } from './loop-guard.ts';
+import { draftOf } from './message.ts';
+import { noticeTo } from './notices.ts';
+import { relationOf } from './provenance.ts';
 
 export interface Completion {
   readonly claim: Extract<Claim, { status: 'completed' }>;

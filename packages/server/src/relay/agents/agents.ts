@@ -19,8 +19,8 @@ import type { Directory } from '../../domain/directory.ts';
 import type { AgentFacts, Decision, RemovalFacts } from '../../domain/facts.ts';
 import { assertMayBeOfKind } from '../../domain/kinds.ts';
 import type { LostMail } from '../../domain/notices.ts';
-import { heardOf, isStale, isWorthWriting, statusAfterHeartbeat } from '../../domain/presence.ts';
-import { isSameCard, registerAgent } from '../../domain/registration.ts';
+import { heardOf, isStale, isWorthWriting, presenceChange, statusAfterHeartbeat } from '../../domain/presence.ts';
+import { isSameCard, registerAgent, registrationEvents } from '../../domain/registration.ts';
 import { type Removal, removalStep } from '../../domain/removal.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
 import { narrowed } from '../../domain/spawn-rules.ts';
@@ -87,7 +87,7 @@ export class AgentRegistry {
       mayAct?.(agents);
       assertCurrentSession(id, agent, guard);
       const next: Agent = { ...agent, status: statusAfterHeartbeat(agent.status, status), lastSeenAt: now };
-      const told = statusChange(agent, next, now);
+      const told = presenceChange(agent, next, now);
       if (next.status === 'offline') return { answer: next, change: told };
       const claims = heldClaims
         .filter((claim) => claim.epoch === agent.epoch && claim.leaseExpiresAt > now)
@@ -105,7 +105,7 @@ export class AgentRegistry {
     await this.#deps.store.agents.change(workspace, id, ({ agent }) => {
       if (!agent || !isWorthWriting(agent, now, this.#deps.settings.staleTtlMs)) return unchanged;
       const next: Agent = { ...agent, status: statusAfterHeartbeat(agent.status, undefined), lastSeenAt: now };
-      return { answer: null, change: statusChange(agent, next, now) };
+      return { answer: null, change: presenceChange(agent, next, now) };
     });
   }
 
@@ -227,18 +227,6 @@ export class AgentRegistry {
 }
 
 const unchanged = { answer: null, change: null };
-
-/** What is there now is written, and told when its status is another one. */
-function statusChange(before: Agent, after: Agent, at: number): Change & Required<Pick<Change, 'events'>> {
-  const events: readonly NewEvent[] = after.status === before.status ? [] : [{ type: 'agent.status', at, agent: after }];
-  return { at, events, agents: [{ id: after.id, agent: after }] };
-}
-
-function registrationEvents(before: Agent | null, after: Agent, beginsSession: boolean, at: number): NewEvent[] {
-  if (!before || beginsSession) return [{ type: 'agent.registered', at, agent: after }];
-  if (isSameCard(before, after)) return [];
-  return [{ type: isSameCard({ ...before, status: after.status }, after) ? 'agent.status' : 'agent.updated', at, agent: after }];
-}
 
 function idFromName(name: string): string {
   if (AgentIdSchema.safeParse(name).success) return name;

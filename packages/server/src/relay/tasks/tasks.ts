@@ -1,7 +1,6 @@
 import {
   DEFAULT_PAGE_SIZE,
   formatAddress,
-  type HeldClaim,
   MAX_PAGE_SIZE,
   type Principal,
   principalName,
@@ -11,29 +10,19 @@ import {
   type TaskCounts,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { actAs, isOwnAt } from '../../domain/act-as.ts';
-import { actingId } from '../../domain/acting.ts';
 import { readAddress } from '../../domain/address.ts';
-import type { Change, Page } from '../../domain/change.ts';
-import { assertHolds, completeClaim, endClaim } from '../../domain/claim.ts';
-import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
-import type { Directory } from '../../domain/directory.ts';
-import type { TaskFound } from '../../domain/facts.ts';
-import { assertScope, isOwner, onlySourceOf } from '../../domain/scopes.ts';
-import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../../domain/task-lifecycle.ts';
+import type { Page } from '../../domain/change.ts';
+import { assertScope, onlySourceOf } from '../../domain/scopes.ts';
+import { taskStatusChange } from '../../domain/task-status.ts';
 import { noTasks, saysWords } from '../../domain/task-words.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
-import { registered } from '../access/registered.ts';
 import { listed, pageOf } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { completionChange } from '../work/work-results.ts';
-import { endFromOutside } from './task-reports.ts';
 
 type TaskRouteName = 'tasks/list' | 'tasks/count' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
-type StatusInput = RouteInput<'tasks/status'>;
 
 export interface TaskRoutesDeps {
   readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
@@ -102,7 +91,7 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
       await find(principal, input.id);
       await store.tasks.change(principal.workspace, input.id, ({ found, agents }) => {
         if (!found) throw notFound(input.id);
-        return { answer: null, change: statusChange(found, input, { principal, at, agents }) };
+        return { answer: null, change: taskStatusChange(found, input, { principal, at, agents }) };
       });
       const ended = await find(principal, input.id);
       if (ended.claimedBy !== null && (ended.status === 'done' || ended.status === 'failed'))
@@ -140,100 +129,5 @@ function sourceToList(principal: Principal, asked: string | undefined): string |
   if (only !== undefined && asked !== undefined && asked !== only) assertScope(principal, 'tasks:read');
   return only ?? asked;
 }
-
-/** The holder writes under its claim; the owner and the task's source may end it over the holder's head. */
-function statusChange(found: TaskFound, input: StatusInput, { principal, at, agents }: StatusContext): Change | null {
-  const { task, claim } = found;
-  const { status, result } = input;
-  const isHeldBy = (agentId: string) => claim?.status === 'held' && claim.agentId === agentId;
-  const isUnnamed = input.agentId === undefined && input.fence === undefined;
-  const authority = isOwner(principal) || (principal.type === 'integration' && principal.name === task.source);
-  const actor = authority && isUnnamed ? null : actingId(principal, input.agentId ?? holderByFence(found, input, principal), 'agentId');
-  if (actor !== null) {
-    const agent = actAs(agents, principal, actor, guardOf(input));
-    assertNewestFence(found, input.fence);
-    if (isRepeated(task, actor, status)) return null;
-    const isOfSource = actor === task.source && !isHeldBy(actor) && isOwnAt(agents, principal, actor, task.id);
-    if (!isOfSource && !isHeldBy(actor)) registered(agents, actor);
-    if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, agents });
-  }
-  if (!isActive(task) && task.status === status) return null;
-  if (status !== 'done' && status !== 'failed' && status !== 'canceled') {
-    throw new RelayError('forbidden', `Only the agent that holds task ${task.id} says how it goes; its source and the owner may end it`);
-  }
-  const step = endTask(task, { status, result, by: principalName(principal), at });
-  return endFromOutside(found, step, `${principalName(principal)} ended it`, at);
-}
-
-interface StatusContext {
-  readonly principal: Principal;
-  readonly at: number;
-  readonly agents: Directory;
-}
-
-interface HolderActs extends StatusContext {
-  readonly agentId: string;
-  readonly epoch: number;
-}
-
-function holderChange(
-  { task, work, claim, copy }: TaskFound,
-  { status, progress, result, fence }: StatusInput,
-  { agentId, epoch, at, principal, agents }: HolderActs,
-): Change {
-  if (!isActive(task)) assertMayFollow(task, task.status);
-  if (!claim) throw new RelayError('forbidden', `${agentId} does not hold task ${task.id}: claim it first`);
-  const held = assertHolds(claim, work, { agentId, epoch, fence: fence ?? null, now: at });
-  switch (status) {
-    case undefined:
-    case 'in_progress':
-    case 'blocked': {
-      const said = progress ?? result;
-      const step = updateTask(task, { status, progress: said, by: agentId, at });
-      if (said === undefined) return { at, tasks: [step] };
-      const progressed: HeldClaim = { ...held, progress: said };
-      return { at, events: [claimEvent('claim.progressed', progressed, at)], claims: [progressed], tasks: [step] };
-    }
-    case 'open': {
-      const released = endClaim(held, { status: 'released', reason: null }, at);
-      const step = followClaim(task, released, at);
-      const events = [claimEvent('claim.released', released, at), workAvailable(released, 'released', at)];
-      return { at, events, claims: [released], tasks: step ? [step] : [] };
-    }
-    case 'canceled': {
-      const cancelled = endClaim(held, { status: 'cancelled', reason: `${agentId} cancelled it` }, at);
-      const step = endTask(task, { status, result, by: agentId, at });
-      return { at, events: [claimEvent('claim.cancelled', cancelled, at)], claims: [cancelled], tasks: [step] };
-    }
-    case 'done':
-    case 'failed': {
-      const completed = completeClaim(held, result ?? null, at);
-      const step = endTask(task, { status, result, by: agentId, at });
-      const offer = { id: task.id, from: task.source, threadId: task.id, hops: 0 };
-      const told = completionChange({ claim: completed, offer, copy, outcome: status, principal, now: at }, agents);
-      return { ...told, at, events: [claimEvent('claim.completed', completed, at)], claims: [completed], tasks: [step] };
-    }
-  }
-}
-
-/** Whoever shows the fence has the claim, so it need not say who it is. */
-function holderByFence({ claim }: TaskFound, { fence }: StatusInput, { type }: CallContext['principal']): string | undefined {
-  return fence === undefined || type === 'agent' ? undefined : claim?.agentId;
-}
-
-/** Who shows a fence that the task has left behind is told so, whoever holds it now. */
-function assertNewestFence({ task, claim }: TaskFound, fence: number | undefined): void {
-  if (fence === undefined || claim === null || fence === claim.fence) return;
-  throw new RelayError('stale_fence', `The work on task ${task.id} has moved on`, { details: { fence: claim.fence } });
-}
-
-/** An ending that its holder says again is answered with what it did. */
-const isRepeated = (task: Task, actor: string, status: StatusInput['status']): boolean =>
-  !isActive(task) && task.status === status && task.claimedBy === actor;
-
-const guardOf = ({ epoch, instanceId }: StatusInput) => ({
-  ...(epoch === undefined ? {} : { epoch }),
-  ...(instanceId === undefined ? {} : { instanceId }),
-});
 
 const notFound = (id: number): RelayError => new RelayError('not_found', `There is no task ${id}`);

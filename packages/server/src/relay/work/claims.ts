@@ -10,6 +10,7 @@ import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
 import { assertClaimScope, isOwner } from '../../domain/scopes.ts';
 import { planTaking } from '../../domain/taking.ts';
+import { completionChange, takenBackNotice } from '../../domain/work-results.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
@@ -17,7 +18,6 @@ import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import { workList } from './work-list.ts';
-import { completionChange, takenBackNotice } from './work-results.ts';
 
 type ClaimRouteName =
   | 'messages/claim'
