@@ -163,6 +163,17 @@ export type { Principal, Scope } from './principal.ts';
 export { PrincipalSchema, principalName, ScopeSchema } from './principal.ts';
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
 export { providerOver, providerTransports } from './provider-transport.ts';
+export type { CreatePushSubscription, PushMessage, PushSubscription, PushTopic } from './push.ts';
+export {
+  CreatePushSubscriptionSchema,
+  LOOKED_AT_MS,
+  PushMessageSchema,
+  PushPublicKeySchema,
+  PushSecretSchema,
+  PushSubscriptionSchema,
+  PushTopicSchema,
+  pushLimits,
+} from './push.ts';
 export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
 export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
 export type { InboxPush } from './read-inbox-push.ts';

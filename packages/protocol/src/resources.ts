@@ -21,6 +21,7 @@ import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
+import { pushRoutes } from './routes/push-routes.ts';
 import { reservationRoutes } from './routes/reservation-routes.ts';
 import { ruleRoutes } from './routes/rule-routes.ts';
 import { searchRoutes } from './routes/search-routes.ts';
@@ -58,6 +59,7 @@ export const routes = {
   ...reservationRoutes,
   ...tokenRoutes,
   ...shareRoutes,
+  ...pushRoutes,
 } as const;
 
 /** What the log tells. */

@@ -17,6 +17,8 @@ export function compileCacheFolder(env: Environment, platform: NodeJS.Platform =
 
 /** Where the relay's own commands and node reach it, beside its port. */
 export const relaySocketPath = (databasePath: string): string => `${databasePath}.sock`;
+/** Made when a browser first asks to be told. */
+export const pushKeyPath = (databasePath: string): string => `${databasePath}.push-key`;
 export const localNodePath = (databasePath: string): string => `${databasePath}.node.json`;
 export const localNodeLogPath = (databasePath: string): string => `${databasePath}.node.log`;
 export const localNodeStateFolder = (databasePath: string): string => `${databasePath}.node`;

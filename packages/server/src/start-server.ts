@@ -21,12 +21,15 @@ import { writeFailure } from './operations/half-file.ts';
 import { claimDatabase } from './operations/serving-claim.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { HttpPostSender } from './outbound/http-post-sender.ts';
+import { pushEndpointFault } from './outbound/push-endpoint.ts';
 import { openOwnerDoor } from './owner-door.ts';
 import { ensureOwnerToken } from './owner-token.ts';
-import { localNodeLogPath, localNodePath, localNodeStateFolder } from './paths.ts';
+import { localNodeLogPath, localNodePath, localNodeStateFolder, pushKeyPath } from './paths.ts';
+import { ensurePushKeys } from './push-keys.ts';
 import type { CallContext } from './relay/contract/relay-contract.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
 import type { RelayHooksFile } from './relay/hooks/relay-hooks.ts';
+import type { PushKeys } from './relay/push/push-encryption.ts';
 import { createRelay, type StartedRelay } from './relay/relay.ts';
 import type { RelayDeps } from './relay/relay-deps.ts';
 import { createSessions } from './relay/sessions/sessions.ts';
@@ -203,11 +206,17 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     guard,
     spawn,
   };
-  const sender = new HttpPostSender({ guard: createAddressGuard(privateCallbacks) });
+  const addressGuard = createAddressGuard(privateCallbacks);
+  const sender = new HttpPostSender({ guard: addressGuard });
   const store = await engine.open(databasePath).catch((error: unknown) => {
     throw naming(databasePath, error);
   });
   const callbacks = { sender, random: Math.random };
+  const push = {
+    ...callbacks,
+    keys: keysAt(pushKeyPath(databasePath)),
+    endpointFault: (endpoint: string) => pushEndpointFault(endpoint, addressGuard),
+  };
   const startedAt = performance.now();
   const probes = {
     disk: () => probeDisk(databasePath),
@@ -217,7 +226,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
   };
   const hooksFile = openHooksFile(config.hooksFile, deps.log);
   const configuration = describeSettings(config);
-  const parts = { ...deps, configuration, hooksFile, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
+  const parts = { ...deps, configuration, hooksFile, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, push, probes };
   const relay: StartedRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
       await store.close();
@@ -225,6 +234,15 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     },
   );
   return relay;
+}
+
+/** Read once: whoever puts another key there starts the relay anew. */
+function keysAt(path: string): () => PushKeys {
+  let keys: PushKeys | null = null;
+  return () => {
+    keys ??= ensurePushKeys(path);
+    return keys;
+  };
 }
 
 /** A fault in it keeps no relay from starting: it is logged, and `agent-relay hooks` shows it. */

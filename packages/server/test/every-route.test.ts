@@ -82,6 +82,15 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('shares/list');
   await take('shares/revoke', { id: 'none' });
   await take('shared/get');
+  await take('push/key');
+  const keys = {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+    auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  };
+  const device = outputOf(await take('push/subscribe', { endpoint: `https://push.invalid/${id}`, keys, topics: ['stalls'], label: id }));
+  await take('push/list');
+  await take('push/unsubscribe', { id: device['id'] });
+  await take('push/look', { page: id, isLookedAt: true });
   await take('agents/register', {
     id,
     name: id,

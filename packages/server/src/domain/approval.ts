@@ -118,6 +118,10 @@ export function assertPending(approval: Approval): asserts approval is PendingAp
 const speaksForPeople = (principal: Principal, scope: 'approvals:read' | 'approvals:write'): boolean =>
   isOwner(principal) || (principal.type === 'token' && wasGiven(principal, scope));
 
+/** A person, or a program that a person gave this by name and that is no agent's and no channel's. */
+export const isPersonsOwn = (principal: Principal, scope: 'approvals:read' | 'approvals:write'): boolean =>
+  agentOf(principal) === null && speaksForPeople(principal, scope);
+
 /** Whether somebody may see what an agent asks; null for what all of them ask. Whoever may see what it does may not see that for that alone. */
 export function maySeeApprovals(principal: Principal, asking: Watched | null): boolean {
   if (speaksForPeople(principal, 'approvals:read')) return asking ? mayActUpon(principal, asking.agentId) : isUnnarrowed(principal);

@@ -16,6 +16,8 @@ const besides: readonly RouteName[] = [
   'tokens/revoke',
   'login/create',
   'callbacks/redeliver',
+  'push/subscribe',
+  'push/unsubscribe',
 ];
 
 /**
@@ -50,6 +52,7 @@ const unsaid = [
   'code',
   'token',
   'secret',
+  'endpoint',
   'idempotencyKey',
 ];
 

@@ -39,7 +39,7 @@ export class HttpPostSender implements PostSender {
     this.#resolve = resolve;
   }
 
-  async send(request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
+  async send(request: AnyPost, signal: AbortSignal): Promise<PostAnswer> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
     try {
       const url = new URL(request.url);
@@ -62,6 +62,7 @@ export class HttpPostSender implements PostSender {
   }
 }
 
+type AnyPost = PostRequest<string | Uint8Array>;
 type Addresses = readonly [ResolvedAddress, ...ResolvedAddress[]];
 
 interface Answered {
@@ -69,7 +70,7 @@ interface Answered {
   readonly retryAfter?: string;
 }
 
-function post(url: URL, { body, headers }: PostRequest, targets: Addresses, signal: AbortSignal): Promise<Answered> {
+function post(url: URL, { body, headers }: AnyPost, targets: Addresses, signal: AbortSignal): Promise<Answered> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const call = request(url, {

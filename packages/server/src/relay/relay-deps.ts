@@ -6,6 +6,7 @@ import type { IntegrationSettings } from './contract/integration-settings.ts';
 import type { RelaySettings } from './contract/relay-settings.ts';
 import type { RelayHooksFile } from './hooks/relay-hooks.ts';
 import type { PostSender } from './outbound/post-request.ts';
+import type { PushOutlet } from './push/pushes.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import type { SystemRoutesDeps } from './system/system-routes.ts';
 
@@ -24,6 +25,8 @@ export interface RelayDeps {
   readonly integrations?: readonly IntegrationSettings[];
   /** Carries callbacks out; without one they wait. `random` spreads their retries. */
   readonly callbacks?: { readonly sender: PostSender; readonly random: () => number };
+  /** Carries pushes to people's browsers; without it there are none. */
+  readonly push?: PushOutlet;
   /** What the relay itself does when something happens; without it nothing. */
   readonly hooksFile?: RelayHooksFile;
   /** What `system/settings` tells of this installation; nothing where it is left out. */

@@ -1,7 +1,5 @@
-import { principalName } from 'agent-relay-protocol';
-import { watchedIn } from '../domain/act-as.ts';
-import { maySeeApprovals } from '../domain/approval.ts';
-import { type Access, actsAsOwner, assertAccess } from './access/access.ts';
+import { type Access, assertAccess } from './access/access.ts';
+import { logReaderOf } from './access/log-reader.ts';
 import { livingNodeHandlers, openLiving } from './calls/living-calls.ts';
 import { openPresent } from './calls/present-calls.ts';
 import { kindsOf } from './calls/reserved-names.ts';
@@ -66,14 +64,9 @@ export function streamsOf({
     openActivity: async (params, context) =>
       open({ scope: 'events:read', shared: true }, context, (living) => sessions.openActivity(params, living)),
     openEvents: async (filter, context) =>
-      open({ scope: 'events:read' }, context, async ({ principal, signal, turn }) => {
-        const { workspace } = principal;
-        const seesApprovalsOf = (agentId: string | null) =>
-          maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index.in(workspace), agentId));
-        const { reading: _reading, ...rights } = readers.of(principal);
-        const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf };
-        return feed.open(reader, filter, { signal, turn });
-      }),
+      open({ scope: 'events:read' }, context, async ({ principal, signal, turn }) =>
+        feed.open(logReaderOf({ store, readers }, principal), filter, { signal, turn }),
+      ),
     openInbox: async (params, context) =>
       open({ scope: 'messages:read' }, context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
   };

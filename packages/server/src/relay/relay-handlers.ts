@@ -5,6 +5,7 @@ import type { RelayHandlers } from './contract/relay-contract.ts';
 import { hookHandlers } from './hooks/hook-handlers.ts';
 import { messageHandlers } from './mail/message-routes.ts';
 import { Pairs } from './pairs/pairs.ts';
+import { withoutPushes } from './push/pushes.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { RelayParts } from './relay-parts.ts';
 import { searchHandlers } from './search/search.ts';
@@ -25,7 +26,7 @@ export const handlersOf = (deps: RelayDeps, parts: RelayParts): RelayHandlers =>
 
 function ofRooms(deps: RelayDeps, parts: RelayParts): RelayHandlers {
   const { integrations = [], probes = {}, configuration = { envFile: null, settings: [] } } = deps;
-  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, indexer, reaper, reserved, waits } = parts;
+  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, pushes, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   const ofAgents = agentHandlers({ store, agents });
@@ -42,6 +43,7 @@ function ofRooms(deps: RelayDeps, parts: RelayParts): RelayHandlers {
     ...taskHandlers({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
     ...taskReports({ store, clock, integrations, reportsPerMinute: settings.reportsPerMinute }),
     ...callbacks.handlers,
+    ...(pushes?.handlers ?? withoutPushes),
     ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
     ...auditHandlers({ store }),

@@ -1,6 +1,7 @@
-import { asText, type Principal, principalName } from 'agent-relay-protocol';
+import { asText, type Principal } from 'agent-relay-protocol';
 import type { Histogram } from '../domain/histogram.ts';
 import { EventFeed } from '../events/event-feed.ts';
+import { logReaderOf } from './access/log-reader.ts';
 import { Readers } from './access/readers.ts';
 import { AgentRegistry } from './agents/agents.ts';
 import { Presence } from './agents/presence.ts';
@@ -14,6 +15,7 @@ import { Inboxes } from './mail/inboxes.ts';
 import { Messages } from './mail/messages.ts';
 import { Receipts } from './mail/receipts.ts';
 import { ToolMail } from './mail/tool-mail.ts';
+import { Pushes } from './push/pushes.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { SearchIndexer } from './search/search-indexer.ts';
@@ -37,6 +39,8 @@ export interface RelayParts {
   readonly sessions: SessionsPart;
   readonly callbacks: Callbacks;
   readonly hooks: RelayHooks;
+  /** Null where they have no way out. */
+  readonly pushes: Pushes | null;
   readonly indexer: SearchIndexer;
   readonly reaper: Reaper;
   readonly waits: Histogram;
@@ -55,10 +59,12 @@ export async function makeParts(deps: RelayDeps): Promise<RelayParts> {
   await agents.ensureBuiltIn(workspace);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, workspace, integrations, ...deps.callbacks });
+  const pushes = makePushes(deps, core, readers);
   const sweepMore = async (now: number) => {
     await tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
+    await pushes?.sweep(now);
     while ((await store.audit.prune(now - settings.auditRetentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
     await store.usage.prune(new Date(now - settings.usageRetentionMs).toISOString().slice(0, 10));
     if (settings.retentionMs !== null) await holds.prune(now - settings.retentionMs);
@@ -82,6 +88,7 @@ export async function makeParts(deps: RelayDeps): Promise<RelayParts> {
     sessions,
     callbacks,
     hooks,
+    pushes,
     indexer,
     reaper,
     reserved,
@@ -106,21 +113,36 @@ function makeHooks(
   { messages, readers }: Pick<RelayParts, 'messages' | 'readers'>,
 ): RelayHooks {
   const { workspace, callbacks, hooksFile: file = { current: [], state: { file: null, fault: null } } } = deps;
-  const follow = (principal: Principal, signal: AbortSignal) => {
-    const { reading: _reading, ...rights } = readers.of(principal);
-    const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: true, seesApprovalsOf: () => true };
-    return feed.open(reader, {}, { signal });
-  };
+  const follow = (principal: Principal, signal: AbortSignal) => feed.open(logReaderOf({ ...core, readers }, principal), {}, { signal });
   return new RelayHooks({ ...core, workspace, messages, file, sender: callbacks?.sender, follow });
 }
 
+function makePushes({ workspace, push: outlet }: RelayDeps, { feed, ...core }: RelayCore, readers: Readers): Pushes | null {
+  if (outlet === undefined) return null;
+  const rightsOf = (principal: Principal) => logReaderOf({ ...core, readers }, principal);
+  const follow = (after: number | undefined, signal: AbortSignal) =>
+    feed.open(rightsOf({ type: 'owner', workspace }), after === undefined ? {} : { after }, { signal });
+  return new Pushes({ ...core, workspace, outlet, follow, rightsOf });
+}
+
 /** In the opposite order: what writes ends before the store does. */
-export async function closeParts({ core, reaper, callbacks, hooks, indexer, sessions, presence, receipts }: RelayParts): Promise<void> {
+export async function closeParts({
+  core,
+  reaper,
+  callbacks,
+  hooks,
+  pushes,
+  indexer,
+  sessions,
+  presence,
+  receipts,
+}: RelayParts): Promise<void> {
   const { clock, tokens, feed, inboxes, log, store } = core;
   clock.close?.();
   indexer.close();
   await reaper.close();
   await hooks.close();
+  await pushes?.close();
   await callbacks.close();
   await sessions.close();
   tokens.lives.close();

@@ -20,12 +20,13 @@ export interface StartedRelay extends Relay {
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
 export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   const parts = await makeParts(deps);
-  const { core, presence, reserved, reaper, callbacks, hooks, indexer, sessions, waits } = parts;
+  const { core, presence, reserved, reaper, callbacks, hooks, pushes, indexer, sessions, waits } = parts;
   const { store, feed, clock, tokens, toolMail } = core;
   clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
   callbacks.start();
   hooks.start();
+  pushes?.start();
   store.onTurn({ committed: indexer.ring, rolledBack: () => {} });
   // An older program may have left some.
   indexer.ring();

@@ -22,6 +22,7 @@ import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
+import type { PushStore } from './push-store.ts';
 import type { Reading } from './reading.ts';
 import type { RecordStore } from './record-store.ts';
 import type { SearchStore } from './search-store.ts';
@@ -300,6 +301,7 @@ export interface Store {
   readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
+  readonly pushes: PushStore;
   readonly search: SearchStore;
   readonly audit: AuditStore;
   readonly usage: UsageStore;

@@ -88,7 +88,9 @@ export async function fill(relay: TestRelay, client: RelayClient) {
   await fillChannel(client);
   await client.messages.send({ from: 'Ada', replyTo: answer.id, body: 'third' });
   await holdOne(client, answer.id);
+  await tellBrowser(client);
   await askApproval(relay);
+  await poll('a push waits', async () => (await relay.relay.core.store.pushes.origins('default')).length > 0);
   // The oldest entry becomes the checkpoint of the chain.
   await relay.relay.core.store.audit.prune(Number.MAX_SAFE_INTEGER, 1);
   return { first, tokens: await makeTokens(client) };
@@ -124,6 +126,17 @@ async function holdOne(client: RelayClient, replyTo: number): Promise<void> {
   const tooFar = { from: 'Bob', replyTo: third.id, body: 'too far' };
   for (const idempotencyKey of ['one', 'another']) await client.messages.send({ ...tooFar, idempotencyKey }).catch(() => {});
 }
+
+/** Its push service is nowhere, so that what is pushed waits. */
+const tellBrowser = (client: RelayClient) =>
+  client.push.subscribe({
+    endpoint: 'https://push.invalid/a-browser',
+    keys: {
+      p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    },
+    topics: ['approvals'],
+  });
 
 async function askApproval(relay: TestRelay): Promise<void> {
   const link = new FarNode();

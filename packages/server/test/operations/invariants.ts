@@ -31,6 +31,9 @@ const broken: Readonly<Record<string, string>> = {
   'a key of no hold': 'SELECT * FROM hold_keys WHERE hold_id NOT IN (SELECT id FROM holds)',
   'an approval of no session': 'SELECT * FROM approvals WHERE session_id NOT IN (SELECT session_id FROM sessions)',
   'activity of no session': 'SELECT * FROM activity WHERE session_id NOT IN (SELECT session_id FROM sessions)',
+  'a push to no browser': 'SELECT * FROM pushes WHERE subscription NOT IN (SELECT ref FROM push_subscriptions)',
+  'a browser that is told for a token that is gone': `SELECT * FROM push_subscriptions WHERE holder NOT LIKE 'owner-%'
+    AND holder NOT IN (SELECT token_id FROM tokens)`,
   'a number given twice': 'SELECT * FROM messages m JOIN events e ON m.id > e.seq - e.count AND m.id <= e.seq',
 };
 

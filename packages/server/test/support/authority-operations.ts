@@ -67,6 +67,16 @@ const waitingCode = async (relay: AuthorityWorld['relay']['relay'], owner: Autho
   return { code: waiting?.code ?? relay.pairings.request({ name: 'newcomer', version: '1' }, randomUUID()).code };
 };
 
+/** One whose push service nothing is sent to in a test. */
+const browserOf = (name: string) => ({
+  endpoint: `https://push.invalid/${name}`,
+  keys: {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+    auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  },
+  topics: ['mail' as const],
+});
+
 /** What is done to an agent, its mail and its work, by whoever says that it is that agent. */
 export const acts = {
   'agents/register': (_, id) => ({ id, name: id }),
@@ -117,6 +127,11 @@ export const others = {
   'shares/list': () => ({}),
   'shares/revoke': async ({ owner }, agent) => ({ id: (await owner.shares.create({ agent })).id }),
   'shared/get': () => ({}),
+  'push/key': () => ({}),
+  'push/subscribe': () => browserOf(randomUUID()),
+  'push/list': () => ({}),
+  'push/unsubscribe': async ({ owner }) => ({ id: (await owner.push.subscribe(browserOf(randomUUID()))).id }),
+  'push/look': () => ({ page: 'p', isLookedAt: false }),
   'agents/list': () => ({}),
   'agents/find': () => ({ capability: 'none' }),
   'agents/get': (_, id) => ({ id }),

@@ -27,7 +27,7 @@ export interface OutboundLaneOptions<Post extends DuePost> {
   readonly destination: string;
   readonly queue: PostQueue<Post>;
   readonly policy: PostPolicy;
-  readonly requestFor: (post: Post) => PostRequest;
+  readonly requestFor: (post: Post) => PostRequest<string | Uint8Array>;
   /** Told when the other side begins to fail, fails in another way, or takes posts again (null), however many there are. */
   readonly onFault: (fault: string | null, post: Post) => void;
   readonly sender: PostSender;

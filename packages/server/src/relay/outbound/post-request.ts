@@ -1,7 +1,7 @@
 /** One attempt at a post to a system outside. */
-export interface PostRequest {
+export interface PostRequest<Body extends string | Uint8Array = string> {
   readonly url: string;
-  readonly body: string;
+  readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -12,5 +12,5 @@ export type PostAnswer =
 
 /** Carries posts out of the relay. Never rejects. */
 export interface PostSender {
-  send(request: PostRequest, signal: AbortSignal): Promise<PostAnswer>;
+  send(request: PostRequest<string | Uint8Array>, signal: AbortSignal): Promise<PostAnswer>;
 }

@@ -37,14 +37,17 @@ export class Tokens {
   /** The owner's credentials themselves, to be found in what others are shown. */
   readonly ofOwner: readonly string[];
   readonly #deps: TokensDeps;
-  readonly #owners: ReadonlySet<string>;
+  /** The owner's credentials, each by its hash with what a holder of it is called. */
+  readonly #owners: ReadonlyMap<string, string>;
+  /** With which of them an owner came. */
+  readonly #shown = new WeakMap<Principal, string>();
   readonly #integrations: ReadonlyMap<string, Principal>;
 
   constructor(deps: TokensDeps) {
     this.#deps = deps;
     this.lives = new TokenLives(deps);
     this.ofOwner = deps.ownerTokens ?? [];
-    this.#owners = new Set(this.ofOwner.map(hashOf));
+    this.#owners = new Map(this.ofOwner.map(hashOf).map((hash) => [hash, `owner-${hashOf(hash).slice(0, 8)}`]));
     this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(deps.workspace, settings)]));
   }
 
@@ -113,7 +116,8 @@ export class Tokens {
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
   async authenticate(token: string, as: 'bearer' | 'browser' = 'bearer'): Promise<Principal | null> {
     const hash = hashOf(token);
-    if (this.#owners.has(hash)) return { type: 'owner', workspace: this.#deps.workspace };
+    const credential = this.#owners.get(hash);
+    if (credential !== undefined) return this.#owner(credential);
     const integration = this.#integrations.get(hash);
     if (integration) return integration;
     const record = await this.lives.find(hash);
@@ -121,6 +125,25 @@ export class Tokens {
     if (record?.type === 'browser' && as !== 'browser') return null;
     const principal = record && this.#principalOf(record);
     return principal && this.lives.bind(principal, record);
+  }
+
+  /** What a caller's rights end with: the token that it showed, by its id, or one of the owner's credentials; null for who showed neither. */
+  holderOf(principal: Principal): string | null {
+    const tokenId = this.lives.tokenIdOf(principal);
+    if (tokenId !== null || principal.type !== 'owner') return tokenId;
+    const [first = null] = this.#owners.values();
+    return this.#shown.get(principal) ?? first;
+  }
+
+  /** Everybody that `holderOf` may have named and whose token is good now, as whom it speaks for. */
+  async holders(workspace: string): Promise<ReadonlyMap<string, Principal>> {
+    const now = this.#deps.clock.now();
+    const owners = [...this.#owners.values()].map((credential) => [credential, this.#owner(credential)] as const);
+    const others = (await this.#deps.store.tokens.list(workspace)).flatMap((record) => {
+      const principal = record.expiresAt === null || record.expiresAt > now ? this.#principalOf(record) : null;
+      return principal === null ? [] : [[record.tokenId, principal] as const];
+    });
+    return new Map([...(workspace === this.#deps.workspace ? owners : []), ...others]);
   }
 
   /** Ends the session that a login link began; false for every other token, which a browser only showed. */
@@ -138,6 +161,12 @@ export class Tokens {
   /** Forgets tokens that have run out. */
   async sweep(now: number): Promise<void> {
     await this.#deps.store.tokens.removeExpired(now, (record) => ended('token.expired', record, now, null));
+  }
+
+  #owner(credential: string): Principal {
+    const principal: Principal = { type: 'owner', workspace: this.#deps.workspace };
+    this.#shown.set(principal, credential);
+    return principal;
   }
 
   #principalOf({ workspace, type, tokenId, name, agentId, epoch, nodeId, grants, share }: TokenRecord): Principal | null {

@@ -5,6 +5,7 @@ import type { ChangeWriter } from './change-writer.ts';
 import type { FactReader } from './fact-reader.ts';
 import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
+import type { PushTable } from './push-table.ts';
 import type { ScanTurns } from './scan-turns.ts';
 import type { UsageTable } from './usage-table.ts';
 import type { Writer } from './writer.ts';
@@ -27,6 +28,8 @@ export interface SqliteContext {
   /** Carries out a Change, inside `writer.write`. */
   readonly changes: ChangeWriter;
   readonly audit: AuditTable;
+  /** Inside `writer.write`. */
+  readonly pushes: PushTable;
   /** Inside `writer.write`. */
   readonly usage: UsageTable;
 }

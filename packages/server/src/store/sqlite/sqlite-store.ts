@@ -17,6 +17,7 @@ import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
+import { PushTable } from './push-table.ts';
 import { RecordTable } from './record-table.ts';
 import { ReportKeyTable } from './report-key-table.ts';
 import { ScanTurns } from './scan-turns.ts';
@@ -33,6 +34,7 @@ import { storeErrorOf } from './sqlite-error.ts';
 import { SqliteHolds } from './sqlite-holds.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
+import { SqlitePushes } from './sqlite-pushes.ts';
 import { SqliteRecords } from './sqlite-records.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
 import { SqliteSearch } from './sqlite-search.ts';
@@ -63,6 +65,7 @@ export class SqliteStore implements Store {
   readonly holds: SqliteHolds;
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
+  readonly pushes: SqlitePushes;
   readonly search: SqliteSearch;
   readonly audit: SqliteAudit;
   readonly usage: SqliteUsage;
@@ -93,6 +96,7 @@ export class SqliteStore implements Store {
     this.holds = new SqliteHolds(context);
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
+    this.pushes = new SqlitePushes(context);
     this.search = new SqliteSearch(context);
     this.audit = new SqliteAudit(context);
     this.usage = new SqliteUsage(context);
@@ -116,6 +120,7 @@ export class SqliteStore implements Store {
       const deliveries = new DeliveryTable(database, openMail);
       const messages = new MessageTable(database, log, addresses, deliveries);
       const callbacks = new CallbackTable(database);
+      const pushes = new PushTable(database);
       const tasks = new TaskTable(database, log, callbacks);
       const tables = {
         addresses,
@@ -130,7 +135,7 @@ export class SqliteStore implements Store {
         tasks,
         reportKeys: new ReportKeyTable(database),
         callbacks,
-        tokens: new TokenTable(database, index),
+        tokens: new TokenTable(database, index, pushes),
       };
       const facts = new FactReader(tables, log, index);
       const changes = new ChangeWriter(tables, log, index, (workspace) => facts.following(workspace));
@@ -150,6 +155,7 @@ export class SqliteStore implements Store {
           log.committed();
           deliveries.committed();
           callbacks.committed();
+          pushes.committed();
           tables.tokens.committed();
           for (const memory of memories) memory.committed();
         },
@@ -159,13 +165,14 @@ export class SqliteStore implements Store {
           addresses.reload();
           openMail.reload();
           callbacks.rolledBack();
+          pushes.rolledBack();
           tables.tokens.rolledBack();
           for (const memory of memories) memory.rolledBack();
         },
       });
       const usage = new UsageTable(database);
       const scanTurns = new ScanTurns();
-      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns, facts, changes, audit, usage }, memories);
+      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns, facts, changes, audit, pushes, usage }, memories);
     } catch (error) {
       reader.close();
       database.close();

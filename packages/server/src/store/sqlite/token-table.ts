@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { TokenRecord, TokenType } from '../../domain/change.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
+import type { PushTable } from './push-table.ts';
 
 export interface TokenRow {
   readonly hash: string;
@@ -37,6 +38,7 @@ type TokenValues = [
 export class TokenTable {
   readonly #database: Database;
   readonly #index: MutableAgentIndex;
+  readonly #pushes: Pick<PushTable, 'endOfHolder'>;
   readonly #put: Statement<TokenValues>;
   readonly #take: Statement<[string], TokenRow>;
   readonly #remove: Statement<[string, string], TokenRow>;
@@ -50,9 +52,10 @@ export class TokenTable {
   readonly #listeners = new Set<(ended: readonly TokenRecord[]) => void>();
   #ended: TokenRecord[] = [];
 
-  constructor(database: Database, index: MutableAgentIndex) {
+  constructor(database: Database, index: MutableAgentIndex, pushes: Pick<PushTable, 'endOfHolder'>) {
     this.#database = database;
     this.#index = index;
+    this.#pushes = pushes;
     this.#put = database.prepare(
       'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants, share) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
@@ -150,7 +153,10 @@ export class TokenTable {
 
   #gone(rows: readonly TokenRow[]): readonly TokenRecord[] {
     const records = rows.map(toTokenRecord);
-    for (const record of records) if (isBound(record)) this.#index.addBound(record.workspace, record.agentId, -1);
+    for (const record of records) {
+      if (isBound(record)) this.#index.addBound(record.workspace, record.agentId, -1);
+      this.#pushes.endOfHolder(record.workspace, record.tokenId);
+    }
     this.#ended.push(...records);
     return records;
   }

@@ -38,6 +38,8 @@ const examples: Readonly<Record<string, unknown>> = {
   StartSession: { name: 'Worker', provider: 'echo', task: 'Find the flaky test' },
   ReportEvent: { type: 'alarm', title: 'Disk full on db1', dedupeKey: 'db1-disk', target: 'cap:ops' },
   tasks_status_request: { status: 'done', result: 'Rolled back' },
+  PushPublicKey: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+  PushSecret: 'BTBZMqHH6r4Tts7J_aSIgg',
   CreateToken: { name: 'ci', scopes: ['messages:write'], targets: ['tag:ops'] },
 };
 

@@ -16,6 +16,7 @@ import { longLists } from './0015-long-lists.ts';
 import { search } from './0016-search.ts';
 import { auditAndUsage } from './0017-audit-and-usage.ts';
 import { shares } from './0018-shares.ts';
+import { pushes } from './0019-pushes.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -47,4 +48,6 @@ export const migrations: readonly Migration[] = [
   { sql: auditAndUsage, worksFrom: 14 },
   // They know no such token, and let nobody in with one.
   { sql: shares, worksFrom: 14 },
+  // They push nothing; a subscription whose token they end is good no more when it is looked at.
+  { sql: pushes, worksFrom: 14 },
 ];

@@ -1,0 +1,91 @@
+import type { PushTopic } from 'agent-relay-protocol';
+import type { DuePost, PostOutcome } from './due-post.ts';
+
+/** A browser that is told while its page is closed. */
+export interface PushSubscriber {
+  /** What its pushes are kept under; `id` is what the outside calls it. */
+  readonly ref: number;
+  readonly id: string;
+  readonly workspace: string;
+  /** With what it ends: the id of a token, or one of the owner's credentials. */
+  readonly holder: string;
+  readonly createdBy: string;
+  /** Of its push service. */
+  readonly origin: string;
+  readonly endpoint: string;
+  readonly p256dh: string;
+  readonly auth: string;
+  /** The public key that it was subscribed with: pushes signed with another are refused. */
+  readonly serverKey: string;
+  readonly topics: readonly PushTopic[];
+  readonly label: string | null;
+  readonly createdAt: number;
+}
+
+export type PushUrgency = 'normal' | 'high';
+
+/** A push that is written; `subscriber` is a `ref`. */
+export interface NewPush {
+  readonly subscriber: number;
+  readonly tag: string;
+  readonly urgency: PushUrgency;
+  readonly nextAt: number;
+  readonly deadlineAt: number;
+  readonly body: string;
+}
+
+/** What has happened is over: what was not sent of it is not, and what was is replaced by this. */
+export interface PushEnd {
+  readonly tag: string;
+  readonly at: number;
+  readonly deadlineAt: number;
+  readonly body: string;
+}
+
+/** What one entry of the log means for pushes. */
+export interface PushStep {
+  /** The log was read up to here. */
+  readonly through: number;
+  readonly news: readonly NewPush[];
+  readonly ends: readonly PushEnd[];
+  /** Being sent at this moment: they may have arrived. */
+  readonly underWay: ReadonlySet<number>;
+  /** So many wait for one browser at most: the oldest goes. */
+  readonly mostWaiting: number;
+}
+
+/** A push whose turn it is; its subject is its subscriber. */
+export interface DuePush extends DuePost {
+  readonly tag: string;
+  readonly type: 'news' | 'over';
+  readonly urgency: PushUrgency;
+  readonly subscriber: PushSubscriber;
+}
+
+/** Subscriptions to pushes, and pushes on their way. A subscription is gone in the commit that ends the token it was made with. */
+export interface PushStore {
+  subscribers(workspace: string): Promise<readonly PushSubscriber[]>;
+  /** What has the same endpoint is replaced and keeps its id; with the first, the log is read from now on; `choose` is shown the others, and answers those that go for it, or throws what refuses it. */
+  subscribe(
+    subscriber: Omit<PushSubscriber, 'ref'>,
+    choose: (others: readonly PushSubscriber[]) => readonly PushSubscriber[],
+  ): Promise<PushSubscriber>;
+  /** False when it is not there any more. */
+  unsubscribe(workspace: string, id: string): Promise<boolean>;
+  /** Up to where the log was read for pushes; null when it never was. */
+  readThrough(workspace: string): Promise<number | null>;
+  take(workspace: string, step: PushStep): Promise<void>;
+  /** Of what waits, or was taken and may have to be replaced. */
+  tags(workspace: string): Promise<readonly string[]>;
+  /** Where something waits. */
+  origins(workspace: string): Promise<readonly string[]>;
+  /** What is to be sent by `now`, what waits longest first: of each subscriber only the next one. */
+  due(workspace: string, origin: string, now: number, limit: number): Promise<readonly DuePush[]>;
+  nextDue(workspace: string, origin: string): Promise<number | null>;
+  postpone(id: number, until: number): Promise<void>;
+  settle(id: number, outcome: PostOutcome): Promise<void>;
+  /** Forgets what is past its deadline, sent or not; at most `limit`. Answers how many. */
+  forget(now: number, limit: number): Promise<number>;
+  /** Rung after each commit after which something waits. */
+  onWritten(listener: () => void): () => void;
+}
