@@ -22,6 +22,11 @@ self.addEventListener('fetch', (event) => {
   else if (pathname.startsWith('/assets/')) event.respondWith(readFile(request));
 });
 
+self.addEventListener('push', (event) => {
+  const said = read(event.data);
+  if (said !== null) event.waitUntil(tell(said));
+});
+
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(lead(event.notification.data?.path ?? PAGE));
@@ -62,9 +67,31 @@ async function readFile(request) {
   return answer;
 }
 
+/** What the relay pushes; null for what is none of its own words. */
+function read(data) {
+  try {
+    const { type, title, body, path, tag } = data.json();
+    const isWhole = [title, body, path, tag].every((text) => typeof text === 'string') && path.startsWith('/');
+    return isWhole ? { type, title, body, path, tag } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whoever looks at the page sees it there. What is over takes the place of what is still shown, without a sound. */
+async function tell({ type, title, body, path, tag }) {
+  const isOver = type === 'over';
+  const windows = await self.clients.matchAll({ type: 'window' });
+  if (!isOver && windows.some(({ focused, visibilityState }) => focused && visibilityState === 'visible')) return;
+  const shown = isOver ? await self.registration.getNotifications({ tag }) : [];
+  if (isOver && shown.length === 0) return;
+  await self.registration.showNotification(title, { body, tag, silent: isOver, icon: '/icon-192.png', data: { path } });
+}
+
 async function lead(path) {
   const [open] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   if (open === undefined) return self.clients.openWindow(path);
-  await open.focus();
+  // It goes there also where the browser lets nobody bring it to the front.
+  await open.focus().catch(() => {});
   open.postMessage({ type: 'go', path });
 }

@@ -53,6 +53,11 @@ const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => bool
   // What agents ask is for people to see; who has no scope for that sees what one agent asked: itself.
   'approvals/list': (principal) =>
     principal.type !== 'integration' && (agentOf(principal) !== null || principal.type === 'node' || hasScope(principal, 'approvals:read')),
+  'push/key': isPerson,
+  'push/subscribe': isPerson,
+  'push/list': isPerson,
+  'push/unsubscribe': isPerson,
+  'push/look': isPerson,
   'rules/list': (principal) => isPerson(principal) && hasScope(principal, 'approvals:read'),
   // A channel's token acts as an agent and answers for the people behind it; of such tokens only it has the scope.
   'approvals/resolve': ({ type }) => type === 'token',

@@ -50,7 +50,15 @@ export function ConnectionBadge() {
 
 function SignOut() {
   // A fresh page, which has nothing left of what was read here.
-  const leave = useCommand(signOut, () => window.location.replace('/'));
+  const leave = useCommand(
+    async (relay) => {
+      // Whoever comes next is not told what was this one's; a session ends what it told in any case.
+      const { unsubscribeDevice } = await import('./notices/push-device.ts');
+      await unsubscribeDevice(relay).catch(() => {});
+      await signOut();
+    },
+    () => window.location.replace('/'),
+  );
   return (
     <>
       <Problem error={leave.error} />

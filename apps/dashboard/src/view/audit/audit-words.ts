@@ -22,6 +22,8 @@ const words: Readonly<Record<string, string>> = {
   'nodes/pair': 'let a machine in',
   'nodes/remove': 'removed the machine',
   'nodes/rename': 'renamed the machine',
+  'push/subscribe': 'had a device notified',
+  'push/unsubscribe': 'ended the notices of a device',
   'rules/create': 'made a standing rule for',
   'rules/revoke': 'revoked rule',
   'sessions/invite': 'invited',

@@ -1,6 +1,8 @@
 import type { Connection } from '../../live/connection.ts';
+import { isLookedAt, tellLooking } from './looking.ts';
 import { type DesktopNotice, noticeOf } from './notice.ts';
 import { readNoticeChoice } from './notice-choice.ts';
+import { keepDevice } from './push-device.ts';
 import { sound } from './sound.ts';
 
 /** What is older than this was missed while the relay was away: the page shows it, nobody is called for it. */
@@ -27,11 +29,24 @@ export async function startNotices(connection: Connection, go: (path: string) =>
     // A page that nobody has pressed yet may make no sound.
     if (isHeard) void sound().catch(() => {});
   });
+  tellLooking(connection);
   // Without one the page works as before: it needs the relay to open.
   if (import.meta.env.PROD) await workers?.register('/service-worker.js').catch(() => {});
+  await live(connection);
+  await keepDevice(connection.relay).catch(() => {});
 }
 
-const isLookedAt = (): boolean => document.visibilityState === 'visible' && document.hasFocus();
+function live(connection: Connection): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (connection.getState().status !== 'live') return;
+      stop();
+      resolve();
+    };
+    const stop = connection.subscribe(look);
+    look();
+  });
+}
 
 const isWay = (data: unknown): data is { readonly path: string } =>
   typeof data === 'object' && data !== null && 'path' in data && typeof data.path === 'string' && data.path.startsWith('/');

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { keepNoticeChoice, type NoticeChoice, readNoticeChoice } from '../notices/notice-choice.ts';
 import { sound } from '../notices/sound.ts';
+import { PushSettings } from './push-settings.tsx';
 
 /** Whether this browser calls a person who looks elsewhere. */
 export function NoticeSettings() {
@@ -41,6 +42,7 @@ export function NoticeSettings() {
         <input type="checkbox" checked={choice.isHeard} onChange={({ target }) => hear(target.checked)} />
         Make a sound
       </label>
+      <PushSettings />
     </div>
   );
 }
