@@ -56,7 +56,7 @@ test.skipIf(!hasBrowser)(
     await context.addInitScript(subscribingAt(service.subscribe()));
     await page.goto('/settings');
     await page.getByLabel('Notify this device, also while the page is closed').click();
-    await page.getByLabel('Of that an agent has stalled').click();
+    await page.getByLabel('that an agent has stalled').click();
     await until('what for', async () => (await owner.push.list()).data[0]?.topics.join() === 'approvals,mail');
     await page.getByText('(this device)').waitFor();
     await keepScreenshot(page, 'dashboard-notified-device');

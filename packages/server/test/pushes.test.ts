@@ -7,6 +7,8 @@ import { createAddressGuard } from '../src/outbound/address-guard.ts';
 import { HttpPostSender } from '../src/outbound/http-post-sender.ts';
 import { pushEndpointFault } from '../src/outbound/push-endpoint.ts';
 import { ensurePushKeys } from '../src/push-keys.ts';
+import type { PushOutlet } from '../src/relay/push/pushes.ts';
+import type { RelayCore } from '../src/relay/relay-core.ts';
 import { createSessions } from '../src/relay/sessions/sessions.ts';
 import { agentOf, codeOf, owner, World } from './core/world.ts';
 
@@ -16,21 +18,22 @@ let service: FakePushService;
 let world: World;
 let keyFile = '';
 
-const open = (allowed: 'all' | readonly string[] = 'all'): Promise<World> => {
+/** How pushes go out, to what is allowed beside the public internet. */
+function outletTo(allowed: 'all' | readonly string[]): PushOutlet {
   const guard = createAddressGuard(allowed);
-  return World.open(
+  return {
+    sender: new HttpPostSender({ guard }),
+    random: () => 0,
+    keys: () => ensurePushKeys(keyFile),
+    endpointFault: (endpoint) => pushEndpointFault(endpoint, guard),
+  };
+}
+
+const open = (more: { push?: PushOutlet } = { push: outletTo('all') }): Promise<World> =>
+  World.open(
     { staleTtlMs: 200_000_000, reapIntervalMs: 200_000_000 },
-    {
-      createSessions: (core) => createSessions(core),
-      push: {
-        sender: new HttpPostSender({ guard }),
-        random: () => 0,
-        keys: () => ensurePushKeys(keyFile),
-        endpointFault: (endpoint) => pushEndpointFault(endpoint, guard),
-      },
-    },
+    Object.assign(more, { createSessions: (core: RelayCore) => createSessions(core) }),
   );
-};
 
 beforeEach(async () => {
   service = await FakePushService.start();
@@ -56,6 +59,8 @@ const titles = (of: BrowserSubscription | null = null) =>
   service.taken
     .filter(({ endpoint }) => of === null || endpoint === of.endpoint)
     .map(({ text }) => `${JSON.parse(text).title}: ${JSON.parse(text).body}`);
+
+const tags = () => service.taken.map(({ text }) => JSON.parse(text).tag);
 
 /** Time goes on a little with each look. */
 const soon = <Value>(look: () => Value | Promise<Value>) =>
@@ -169,7 +174,7 @@ test('a push service that has no room is asked again, and one that knows the bro
   await ask('q2');
   await subscribe();
   await ask('q3');
-  await soon(() => service.taken.map(({ text }) => JSON.parse(text).tag)).toEqual(['approval/Worker/q3']);
+  await soon(tags).toEqual(['approval/Worker/q3']);
 });
 
 test('a subscription ends in the commit that ends its token, and is its person’s alone; the owner takes any out', async () => {
@@ -220,7 +225,7 @@ test('only what is a browser at a push service outside can be told', async () =>
   const refused = (more: object) =>
     codeOf(Promise.resolve().then(() => world.call['push/subscribe']({ endpoint, keys, topics: ['mail'], ...more }, world.as(owner))));
   expect(await refused({ keys: { ...keys, p256dh: `BC${'A'.repeat(85)}` } })).toBe('validation_failed');
-  await using strict = await open([]);
+  await using strict = await open({ push: outletTo([]) });
   const inside = (address: string) =>
     codeOf(Promise.resolve().then(() => strict.call['push/subscribe']({ endpoint: address, keys, topics: ['mail'] }, strict.as(owner))));
   for (const address of [endpoint, 'https://10.0.0.1/x', 'http://push.example/x'])
@@ -243,17 +248,42 @@ test('only what is a browser at a push service outside can be told', async () =>
   expect(service.requests).toBe(0);
 });
 
-test('a relay that was away goes on where it stopped: what was asked meanwhile is pushed once', async () => {
+test('a relay that starts again sends what waits, and tells nobody of it a second time', async () => {
   await subscribe();
   service.answer = { status: 503 };
   await ask('q1');
   await soon(() => service.requests).toBe(1);
   await world.restart();
   service.answer = null;
-  await soon(() => titles()).toEqual(['Worker asks: It wants to run a command']);
+  await soon(tags).toEqual(['approval/Worker/q1']);
   await world.restart();
   await ask('q2');
-  await soon(() => titles().length).toBe(2);
+  await soon(tags).toEqual(['approval/Worker/q1', 'approval/Worker/q2']);
+});
+
+test('what was written to the log and not read from it for pushes is pushed by the next relay, unless it is old by then', async () => {
+  const more: { push?: PushOutlet } = {};
+  await using later = await open(more);
+  const told = service.subscribe();
+  const restart = async (push: PushOutlet | null) => {
+    delete more.push;
+    if (push !== null) more.push = push;
+    await later.restart();
+  };
+  await restart(outletTo('all'));
+  await later.call['push/subscribe']({ ...told, topics: ['mail'] }, later.as(owner));
+  await restart(null);
+  await later.register('Writer');
+  await later.send('Writer', 'owner', 'too old');
+  later.clock.advance(11 * MINUTE_MS);
+  const { id } = await later.send('Writer', 'owner', 'new');
+  await restart(outletTo('all'));
+  await expect
+    .poll(() => {
+      later.clock.advance(100);
+      return tags();
+    })
+    .toEqual([`message/${id}`]);
 });
 
 test('another key of the relay tells nobody who subscribed to the one before', async () => {

@@ -60,7 +60,7 @@ export function PushSettings() {
                 disabled={isStuck}
                 onChange={({ target }) => change.run(topics.filter((each) => (each === topic ? target.checked : chosen.includes(each))))}
               />
-              Of {words[topic]}
+              <span className="inline-block first-letter:uppercase">{words[topic]}</span>
             </label>
           ))}
         </div>
