@@ -22,6 +22,8 @@ export interface SessionPlace {
   readonly shellFile: string;
   /** Is there while a turn with relay mail is held to less than the session may do. */
   readonly restrictedFile: string;
+  /** Which messages the model read while no sidecar was there: how each begins, on a line of its own. */
+  readonly readFile: string;
   /** Where the session answers its nth correspondent. */
   replySocket(n: number): string;
 }
@@ -43,6 +45,7 @@ export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }
     door: socket(''),
     shellFile: posix.join(folder, `${claudePid}.env`),
     restrictedFile: posix.join(folder, `${claudePid}.restricted`),
+    readFile: posix.join(folder, `${claudePid}.read`),
     replySocket: (n) => socket(`-${n}`),
   };
 }

@@ -224,4 +224,7 @@ test('when the sidecar is gone a turn with relay mail may do nothing more, also 
   const decision = async () =>
     (await lost.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
   expect(await decision()).toBe('deny');
+  // At rest the turn is over, whoever sees it.
+  await lost.hook('Notification', { notification_type: 'idle_prompt' });
+  expect(await decision()).toBeUndefined();
 });

@@ -273,3 +273,62 @@ test('what somebody else has put where the plugin meets runs nothing in the sess
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test('a sidecar that is killed is told of, and what the model reads meanwhile is held, not handed over again by the next one, and seen', async () => {
+  await using claude = await start();
+  const { id } = await agentOf(claude);
+  const sent = await owner.messages.send({ to: `id:${id}`, body: 'read while nobody looks' });
+  await framesOf(claude, 1);
+  await claude.kill();
+  const { output } = await reads(claude, claude.frames[0]);
+  expect(output).toMatchObject({ systemMessage: expect.stringContaining('has ended unexpectedly') });
+  const decision = async () =>
+    (await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
+  expect(await decision()).toBe('deny');
+  await using again = await start({ folder: claude.folder });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
+  const next = await owner.messages.send({ to: `id:${id}`, body: 'and this' });
+  await framesOf(again, 1);
+  expect(again.frames[0] && textOf(again.frames[0])).toContain(`[msg:${next.id}] from `);
+  await reads(again, again.frames[0]);
+  await expect.poll(() => receipt(next.id)).toMatchObject({ state: 'seen' });
+});
+
+test('where nothing can be written the session goes on: what it reads is told, what it says is kept in memory and goes out', async () => {
+  const full = mkdtempSync(join(tmpdir(), 'claude-plugin-full-'));
+  try {
+    // A file where a folder is wanted: no write below it succeeds, as on a full disk.
+    writeFileSync(join(full, 'data'), '');
+    await using claude = await start({ env: { CLAUDE_PLUGIN_DATA: join(full, 'data') } });
+    await claude.open();
+    const { id } = await agentOf(claude);
+    await owner.agents.register({ name: 'Curious', instanceId: 'p' });
+    const sent = await owner.messages.send({ to: `id:${id}`, body: 'which?', from: 'Curious' });
+    await framesOf(claude, 1);
+    await reads(claude, claude.frames[0]);
+    await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen' });
+    await stopRelay();
+    const answer = { type: 'user', message: { role: 'user', content: 'the answer' } };
+    connect(claude.frames[0]?.from.slice('uds:'.length) ?? '').end(`${JSON.stringify(answer)}\n`);
+    expect(await claude.tool('relay_send', { to: 'broadcast', body: 'not on the disk' })).toEqual({
+      text: expect.stringContaining('as long as this session lives'),
+      isError: false,
+    });
+    await startRelay();
+    const said = async () => (await owner.messages.list({ newest: true })).data.map(({ body }) => body);
+    await expect.poll(said).toEqual(expect.arrayContaining(['the answer', 'not on the disk']));
+  } finally {
+    rmSync(full, { recursive: true, force: true });
+  }
+});
+
+test('a restriction that cannot be noted on the disk holds all the same', async () => {
+  await using claude = await start({ env: { AGENT_RELAY_APPROVAL: 'read-only' } });
+  const { id } = await agentOf(claude);
+  mkdirSync(join(claude.folder, 'tmp', `agent-relay-claude-${process.getuid?.()}`, `${process.pid}.restricted`));
+  await owner.messages.send({ to: `id:${id}`, body: 'write' });
+  await framesOf(claude, 1);
+  await reads(claude, claude.frames[0]);
+  const { output } = await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: { file_path: '/a' } });
+  expect(output.hookSpecificOutput?.permissionDecision).toBe('deny');
+});

@@ -11,17 +11,17 @@ export interface AskOptions {
   readonly isTrusted: () => boolean;
 }
 
-/** What the sidecar says; null when it is not there, does not answer in time or goes away. */
+/** What the sidecar says; `absent` when nobody listens there, null when it does not answer in time or goes away. */
 export async function askSidecar(
   question: HookQuestion,
   { door, timeoutMs, patienceMs, isTrusted }: AskOptions,
-): Promise<HookAnswer | null> {
+): Promise<HookAnswer | null | 'absent'> {
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const patience = AbortSignal.timeout(patienceMs);
   for (;;) {
     const outcome = isTrusted() ? await askOnce(question, door, timeout) : 'absent';
     if (outcome !== 'absent') return outcome;
-    if (patience.aborted || timeout?.aborted === true) return null;
+    if (patience.aborted || timeout?.aborted === true) return 'absent';
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

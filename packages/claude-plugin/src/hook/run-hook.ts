@@ -2,6 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { asText } from 'agent-relay-protocol';
 import { isPrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
+import { afterSidecar, beforeToolUnasked } from './after-sidecar.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
 
@@ -44,20 +45,13 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   // A folder that others can write to is not the sidecar's: whoever made it could answer in its place.
   const isTrusted = () => isPrivateFolder(place.folder, uid);
   const answer = await askSidecar(question, { door: place.door, timeoutMs, patienceMs, isTrusted });
-  if (answer !== null) return answer;
-  return event === 'PreToolUse' && isTrusted() && existsSync(place.restrictedFile) ? refusal : {};
+  if (answer !== null && answer !== 'absent') return answer;
+  if (!isTrusted()) return {};
+  if (event === 'PreToolUse') return beforeToolUnasked(place);
+  // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
+  const wasKilled = answer === 'absent' && !isWait && existsSync(place.shellFile);
+  return wasKilled ? afterSidecar(event, asText(input['prompt'] ?? ''), place) : {};
 }
-
-const refusal: HookAnswer = {
-  stdout: JSON.stringify({
-    hookSpecificOutput: {
-      hookEventName: 'PreToolUse',
-      permissionDecision: 'deny',
-      permissionDecisionReason:
-        'A message from the relay is part of this turn, and what may be done in it cannot be asked: the plugin of the relay does not answer.',
-    },
-  }),
-};
 
 /**
  * The session's shells speak as its agent, once it is registered. Until then they speak as nobody: without a token they would be taken for the owner.
@@ -67,7 +61,11 @@ function tellShells(envFile: string | undefined, { folder, shellFile }: SessionP
   const [place, path] = [folder, shellFile].map((name) => `'${name.replaceAll("'", "'\\''")}'`);
   // Looked at each time: whoever else has made the folder would run what they like in the session's shells.
   const isOwn = `[ -O ${place} ] && [ ! -L ${place} ]`;
-  appendFileSync(envFile, `export AGENT_RELAY_TOKEN=not-registered-yet\n${isOwn} && [ -r ${path} ] && . ${path}\n`);
+  try {
+    appendFileSync(envFile, `export AGENT_RELAY_TOKEN=not-registered-yet\n${isOwn} && [ -r ${path} ] && . ${path}\n`);
+  } catch {
+    // A full disk is no reason for a session to start with an error: its shells are told nothing.
+  }
 }
 
 function read(text: string): Record<string, unknown> {

@@ -187,9 +187,13 @@ export class HookDesk {
     const { turn, relay, restrictedFile } = this.#options;
     const isRestricted = turn.hasMail && relay.approval !== 'open';
     if (isRestricted === this.#isRestrictionNoted) return;
-    this.#isRestrictionNoted = isRestricted;
-    if (isRestricted) writeFileSync(restrictedFile, '', { mode: 0o600 });
-    else rmSync(restrictedFile, { force: true });
+    try {
+      if (isRestricted) writeFileSync(restrictedFile, '', { mode: 0o600 });
+      else rmSync(restrictedFile, { force: true });
+      this.#isRestrictionNoted = isRestricted;
+    } catch {
+      // It is for hooks that find nobody here. As long as this process lives it decides, and notes it with the next that it can.
+    }
   }
 }
 

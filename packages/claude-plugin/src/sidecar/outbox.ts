@@ -18,24 +18,27 @@ export interface KeptEntry {
   readonly entry: OutboxEntry;
 }
 
-const MOST_ENTRIES = 1_000;
+export interface OutboxOptions {
+  readonly folder: string;
+  readonly now: () => number;
+  /** The disk takes nothing more, and what comes is kept in memory. Told once, until it takes something again. */
+  readonly onFault: (error: unknown) => void;
+}
 
-/**
- * What the relay is still to be told, a file for each, so that it outlives this process and the session. Nothing is answered for before it is on
- * the disk.
- */
+/** Of what the session said. What it was shown is no more than the relay handed it. */
+const MOST_SENDS = 1_000;
+
+/** What the relay is still to be told, a file for each, so that it outlives this process and the session: as far as the disk takes it. */
 export class Outbox {
-  readonly #folder: string;
+  readonly #options: OutboxOptions;
   #entries: KeptEntry[];
-  readonly #now: () => number;
   #count = 0;
+  #hasFault = false;
 
-  constructor(folder: string, now: () => number) {
-    this.#now = now;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#folder = folder;
-    const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
-    this.#entries = names.sort().flatMap((name) => readEntry(folder, name));
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const { folder } = options;
+    this.#entries = namesIn(folder).flatMap((name) => readEntry(folder, name));
   }
 
   /** Oldest first. */
@@ -43,29 +46,70 @@ export class Outbox {
     return this.#entries;
   }
 
-  /** @throws RelayError `rate_limited` when as much waits as may. */
-  add(entry: OutboxEntry): void {
-    if (this.#entries.length >= MOST_ENTRIES) {
-      throw new RelayError('rate_limited', `${MOST_ENTRIES} messages wait for the relay already`, { details: { retryAfterMs: 60_000 } });
+  /**
+   * Keeps it, and answers whether it is on the disk: what is not ends with this process.
+   * @throws RelayError `rate_limited` when as much waits as may be said.
+   */
+  add(entry: OutboxEntry): boolean {
+    if (entry.type === 'send' && this.#entries.filter((kept) => kept.entry.type === 'send').length >= MOST_SENDS) {
+      throw new RelayError('rate_limited', `${MOST_SENDS} messages wait for the relay already`, { details: { retryAfterMs: 60_000 } });
     }
     this.#count += 1;
-    const name = `${String(this.#now()).padStart(15, '0')}-${String(this.#count).padStart(6, '0')}-${randomUUID()}.json`;
-    const path = join(this.#folder, name);
-    const half = `${path}.half`;
+    const name = `${String(this.#options.now()).padStart(15, '0')}-${String(this.#count).padStart(6, '0')}-${randomUUID()}.json`;
+    this.#entries.push({ name, entry });
+    return this.#write(name, entry);
+  }
+
+  remove({ name }: KeptEntry): void {
+    this.#entries = this.#entries.filter((kept) => kept.name !== name);
+    try {
+      rmSync(join(this.#options.folder, name), { force: true });
+    } catch {
+      // It lies where nothing can be changed: the next process says it again, under the same key.
+    }
+  }
+
+  #write(name: string, entry: OutboxEntry): boolean {
+    const { folder, onFault } = this.#options;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeWhole(join(folder, name), JSON.stringify(entry));
+      this.#hasFault = false;
+      return true;
+    } catch (error) {
+      if (!this.#hasFault) onFault(error);
+      this.#hasFault = true;
+      return false;
+    }
+  }
+}
+
+/** On the disk, or not there at all. */
+function writeWhole(path: string, text: string): void {
+  const half = `${path}.half`;
+  try {
     const file = openSync(half, 'wx', 0o600);
     try {
-      writeSync(file, JSON.stringify(entry));
+      writeSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
     renameSync(half, path);
-    this.#entries.push({ name, entry });
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
   }
+}
 
-  remove({ name }: KeptEntry): void {
-    rmSync(join(this.#folder, name), { force: true });
-    this.#entries = this.#entries.filter((kept) => kept.name !== name);
+/** Oldest first. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort();
+  } catch {
+    return [];
   }
 }
 

@@ -115,15 +115,12 @@ export class RelayTools {
 
   /** What may wait for the relay, under the key that it was asked with: sent once, whether it arrived or not. Null for what may not wait. */
   #keep({ name, input, key: idempotencyKey }: Call): ToolReply | null {
-    if (name === 'relay_send') {
-      const { waitForAnswerMs: _wait, ...message } = parseInput(mcpTools.relay_send.input, input);
-      this.#options.outbox.add({ type: 'send', message: { ...message, idempotencyKey } });
-    } else if (name === 'relay_reply') {
-      const { messageId: replyTo, ...message } = parseInput(mcpTools.relay_reply.input, input);
-      this.#options.outbox.add({ type: 'send', message: { ...message, replyTo, idempotencyKey } });
-    } else return null;
+    const message = messageToKeep(name, input);
+    if (message === null) return null;
+    const isOnDisk = this.#options.outbox.add({ type: 'send', message: { ...message, idempotencyKey } });
     this.#options.relay.wake();
-    return said('The relay is away. Your message is kept on this machine and goes out when the relay is back; do not send it again.');
+    const where = isOnDisk ? 'is kept on this machine' : 'is kept as long as this session lives, for the disk takes nothing,';
+    return said(`The relay is away. Your message ${where} and goes out when the relay is back; do not send it again.`);
   }
 
   #why(): string {
@@ -134,6 +131,16 @@ export class RelayTools {
 
 const unknownOutcome =
   'The relay went away before it answered, and is not back. Whether this was done is not known: look before you do it again.';
+
+function messageToKeep(name: string, input: unknown) {
+  if (name === 'relay_send') {
+    const { waitForAnswerMs: _wait, ...message } = parseInput(mcpTools.relay_send.input, input);
+    return message;
+  }
+  if (name !== 'relay_reply') return null;
+  const { messageId: replyTo, ...message } = parseInput(mcpTools.relay_reply.input, input);
+  return { ...message, replyTo };
+}
 
 const said = (text: string): ToolReply => ({ content: [{ type: 'text', text }] });
 const failed = (text: string): ToolReply => ({ content: [{ type: 'text', text }], isError: true });

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
-import { MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
-import type { Log } from 'agent-relay-wire';
+import { MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { envelopeMessageIds, type Log } from 'agent-relay-wire';
 import { makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
 import { Correspondents } from './correspondents.ts';
@@ -96,16 +96,16 @@ interface Parts {
 
 async function openSession({ env, identity, place, log }: Parts) {
   const data = env['CLAUDE_PLUGIN_DATA'] || join(homedir(), '.local', 'state', 'agent-relay', 'claude');
-  const outbox = new Outbox(join(data, 'outbox', identity.id), Date.now);
+  const outbox = openOutbox(join(data, 'outbox', identity.id), place, log);
   const turn = new LiveTurn();
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
   const socketPath = env['CLAUDE_CODE_MESSAGING_SOCKET'];
-  const tellShells = (standing: ShellStanding) => writeFileSync(place.shellFile, shellWords(standing), { mode: 0o600 });
+  const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
   const correspondents = new Correspondents({
     socketPath: (n) => place.replySocket(n),
     onAnswer: ({ replyTo, text }) => {
-      outbox.add({ type: 'send', message: { replyTo, body: text.slice(0, LONGEST_ANSWER), idempotencyKey: randomUUID() } });
+      keepAnswer(outbox, { replyTo, text }, log);
       relay.wake();
     },
     onStatus: ({ id, status, reason }) => mail.statusOf(id, status, reason),
@@ -162,6 +162,44 @@ async function openSession({ env, identity, place, log }: Parts) {
       for (const path of [place.door, place.shellFile, place.restrictedFile]) rmSync(path, { force: true });
     },
   };
+}
+
+function openOutbox(folder: string, { readFile }: SessionPlace, log: Log): Outbox {
+  const outbox = new Outbox({
+    folder,
+    now: Date.now,
+    onFault: (error) => log.warn('what waits for the relay cannot be written to disk, and is kept in memory', { reason: messageOf(error) }),
+  });
+  for (const messageId of readMeanwhile(readFile)) outbox.add({ type: 'seen', messageId });
+  rmSync(readFile, { force: true });
+  return outbox;
+}
+
+function writeShellFile(file: string, standing: ShellStanding, log: Log): void {
+  try {
+    writeFileSync(file, shellWords(standing), { mode: 0o600 });
+  } catch (error) {
+    log.warn('the shells of the session cannot be told who it is', { reason: messageOf(error) });
+  }
+}
+
+/** What the model answers goes to nobody who could be told that there is no room for it. */
+function keepAnswer(outbox: Outbox, { replyTo, text }: { readonly replyTo: number; readonly text: string }, log: Log): void {
+  try {
+    outbox.add({ type: 'send', message: { replyTo, body: text.slice(0, LONGEST_ANSWER), idempotencyKey: randomUUID() } });
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    log.warn('an answer of the session is not kept', { replyTo, reason: error.message });
+  }
+}
+
+/** What hooks wrote down while no sidecar was there: one that was killed had pushed it, and the relay, which has no word of it, would give it again. */
+function readMeanwhile(file: string): readonly number[] {
+  try {
+    return [...new Set(envelopeMessageIds(readFileSync(file, 'utf8')))];
+  } catch {
+    return [];
+  }
 }
 
 /** A machine that started this session in the background waits for it to be an agent. It looks no more once it has seen so, and the folder may be gone. */
