@@ -15,6 +15,8 @@ export interface Terminal extends AsyncDisposable {
   screen(): Promise<string>;
   /** Waits until this is on the screen, and answers the screen. */
   shows(text: string | RegExp): Promise<string>;
+  /** The process of the program. */
+  pid(): Promise<number>;
   /** The exit code, once the program has ended. */
   exitCode(): Promise<number>;
 }
@@ -64,6 +66,7 @@ export async function openTerminal(
     press,
     screen,
     shows,
+    pid: async () => Number(await tmux('display-message', '-p', '#{pane_pid}')),
     exitCode: () =>
       until('the end of the program', async () => {
         const [dead, status] = (await tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');

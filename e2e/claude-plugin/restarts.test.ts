@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
+import { agentCliPaths, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
+import { afterEach, expect, test } from 'vitest';
+import { cableTo } from '../support/cable.ts';
+import { breakThings, randomOf } from '../support/chance.ts';
+import { freePort, startAgentRelay } from '../support/programs.ts';
+import { hasTerminals, openTerminal } from '../support/terminal.ts';
+import { timesShown } from '../support/times-shown.ts';
+import { until, untilGranted } from '../support/until.ts';
+import { pluginFolder } from './plugin-folder.ts';
+
+/** `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints what happened; the seed is in the test's name. */
+const count = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 80);
+const seed = Number(process.env['AGENT_RELAY_TEST_SEED'] ?? Date.now() % 1_000_000);
+const { claude, claudeBetween } = agentCliPaths();
+/** The newest that is installed. */
+const newest = claudeBetween.find(([version]) => version === '2.1.332')?.[1] ?? claude;
+
+const cleanUps: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function world() {
+  const home = await tempHome();
+  cleanUps.push(() => home.remove());
+  const anthropic = await startFakeAnthropic({ model: () => say('Read.') });
+  cleanUps.push(() => anthropic.close());
+  const port = await freePort();
+  let relay = await startAgentRelay({ home, port, args: ['--no-local-node'] });
+  cleanUps.push(() => relay.end());
+  const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
+  const owner = createNodeRelayClient({ url: relay.url, token });
+  cleanUps.push(() => owner.close());
+  const restartRelay = async () => {
+    await relay.end('SIGKILL');
+    relay = await startAgentRelay({ home, port, args: ['--no-local-node'] });
+  };
+  const cable = await cableTo(port);
+  cleanUps.push(() => cable[Symbol.asyncDispose]());
+  const env = {
+    ...home.env(),
+    ...anthropic.env(),
+    PATH: process.env['PATH'],
+    AGENT_RELAY_URL: `http://127.0.0.1:${cable.port}`,
+    AGENT_RELAY_TOKEN: token,
+  };
+  return { cwd: home.workFolder, anthropic, owner, cable, restartRelay, env };
+}
+
+test.skipIf(!hasTerminals)(
+  `what a live session is sent reaches its model once, and each receipt says so, while its link, its relay and Claude Code are killed (seed ${seed})`,
+  { timeout: 150_000 + count * 1_500 },
+  async () => {
+    const { cwd, anthropic, owner, cable, restartRelay, env } = await world();
+    const conversation = randomUUID();
+    const begin = (how: '--session-id' | '--resume') =>
+      openTerminal([newest, '--plugin-dir', pluginFolder, how, conversation], { cwd, env });
+    let terminal = await begin('--session-id');
+    cleanUps.push(() => terminal[Symbol.asyncDispose]());
+    const { id } = await until('the agent', async () =>
+      (await owner.agents.list()).data.find(({ meta, status }) => meta['cwd'] === cwd && status === 'idle'),
+    );
+    const order = (number: number) =>
+      untilGranted(`message ${number} to be taken`, () =>
+        owner.messages.send({ to: `id:${id}`, body: `note ${number}`, idempotencyKey: `n${number}` }),
+      );
+    const receiptOf = async (messageId: number) =>
+      (await owner.messages.deliveries({ id: messageId }).catch(() => ({ data: [] }))).data[0]?.state;
+    const first = await order(0);
+    await until('the first to be read', async () => (await receiptOf(first.id)) === 'seen');
+    const random = randomOf(seed);
+    const over = new AbortController();
+    const chaos = breakThings(
+      {
+        cut: { share: 0.5, happen: cable.cut },
+        relay: { share: 0.25, happen: restartRelay },
+        cli: {
+          share: 0.25,
+          happen: async () => {
+            process.kill(await terminal.pid(), 'SIGKILL');
+            await terminal[Symbol.asyncDispose]();
+            terminal = await begin('--resume');
+          },
+        },
+      },
+      random,
+      over.signal,
+    );
+    const ids = [first.id];
+    while (ids.length < count) {
+      ids.push((await order(ids.length)).id);
+      await new Promise((resolve) => setTimeout(resolve, random() * 200));
+    }
+    over.abort();
+    const counts = await chaos;
+    await until(
+      'every receipt',
+      async () => (await Promise.all(ids.map(receiptOf))).every((state) => state === 'seen') || undefined,
+      120_000,
+    );
+    await until('rest', async () => (await owner.agents.get({ id })).status === 'idle');
+    const times = timesShown(anthropic.requests, ids);
+    if (process.env['AGENT_RELAY_TEST_MESSAGES']) console.log(`plugin: ${count} messages, ${JSON.stringify(counts)}`);
+    expect(ids.flatMap((messageId, at) => (times[at] === 1 ? [] : [{ messageId, times: times[at] }]))).toEqual([]);
+    expect(Object.values(counts).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(1);
+  },
+);
