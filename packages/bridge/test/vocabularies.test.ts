@@ -131,6 +131,7 @@ const table: Table = {
         type: 'file.changed',
         changes: [
           { path: '/p/a', change: 'added' },
+          { path: '/p/..notes', change: 'added' },
           { path: '/p/b', change: 'updated', diff: 'd' },
           { path: '/other/c', change: 'deleted' },
           { path: '/p/d', change: 'moved', movedTo: '/p/e' },
@@ -138,6 +139,7 @@ const table: Table = {
       },
       [
         { type: 'file_change', requestId, path: 'a', changeType: 'create' },
+        { type: 'file_change', requestId, path: '..notes', changeType: 'create' },
         { type: 'file_change', requestId, path: 'b', changeType: 'update' },
         { type: 'file_change', requestId, path: '/other/c', changeType: 'delete' },
         { type: 'file_change', requestId, path: 'd', changeType: 'delete' },
@@ -145,6 +147,7 @@ const table: Table = {
       ],
       [
         { type: 'file_diff', file_path: '/p/a', status: 'added', content: [{ path: '/p/a', change: 'added' }] },
+        { type: 'file_diff', file_path: '/p/..notes', status: 'added', content: [expect.anything()] },
         { type: 'file_diff', file_path: '/p/b', status: 'updated', content: [expect.anything()], diff: 'd' },
         { type: 'file_diff', file_path: '/other/c', status: 'deleted', content: [expect.anything()] },
         { type: 'file_diff', file_path: '/p/d', status: 'moved', content: [expect.anything()] },

@@ -1,12 +1,7 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-
-/** Whether `path` is `folder` or lies below it. Both must be resolved: this compares names only. */
-export function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
-}
+import { isWithin } from 'agent-relay-wire/node';
 
 export interface FolderRequest {
   readonly agentId: string;

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { AgentIdSchema, isLongerThan, MAX_BODY_LENGTH, parseAddress, providerOver, RelayError } from 'agent-relay-protocol';
 import { openBelow } from 'agent-relay-provider';
-import { isWithin } from './folders.ts';
+import { isWithin } from 'agent-relay-wire/node';
 
 /** What a file of the outbox asks for. */
 export type OutboxRequest =

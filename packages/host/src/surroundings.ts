@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Provider } from 'agent-relay-provider';
+import { isWithin } from 'agent-relay-wire/node';
 import { agentEnvironment, hookEnvironment, namesInBoth } from './agent-environment.ts';
-import { isWithin, resolveFolder } from './folders.ts';
+import { resolveFolder } from './folders.ts';
 import type { HostOptions, StartRequest } from './host-contract.ts';
 import { type Chosen, Sandboxes } from './sandbox/sandboxes.ts';
 import { stricter } from './sandbox/strictness.ts';

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, isAbsolute } from 'node:path';
-import { isWithin } from './folders.ts';
+import { isWithin } from 'agent-relay-wire/node';
 
 /**
  * The folders of a `PATH` in which no agent may write a program: not those of a package's own programs, which `npx` puts first for the folder it

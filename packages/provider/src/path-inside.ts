@@ -1,18 +1,17 @@
 import { lstatSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathBelow } from 'agent-relay-wire/node';
 
 /**
  * Whether a path, its symlinks resolved, lies inside a folder. What does not exist yet counts as where its nearest existing parent is.
  * Returns the path below the folder, or null when it is outside.
  */
 export function pathInside(folder: string, path: string): string | null {
-  let inside: string;
   try {
-    inside = relative(realpathSync(folder), realPathOf(resolve(folder, path)));
+    return pathBelow(realpathSync(folder), realPathOf(resolve(folder, path)));
   } catch {
     return null; // a loop of links, or a parent that may not be read: then nothing is known about where it leads
   }
-  return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? null : inside;
 }
 
 /**

@@ -12,6 +12,7 @@ export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
 export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';
 export { assertOwnFile } from './node/own-file.ts';
+export { isWithin, pathBelow } from './node/path-below.ts';
 export type { PostToSign } from './node/post-headers.ts';
 export { postHeaders } from './node/post-headers.ts';
 export type { ProcessIdentity } from './node/process-identity.ts';

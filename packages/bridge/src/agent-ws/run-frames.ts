@@ -1,6 +1,6 @@
-import { isAbsolute, relative } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
+import { pathBelow } from 'agent-relay-wire/node';
 import type { SharedRoom } from '../sessions/shared-room.ts';
 import type { RunFrame } from './messages.ts';
 import { type NamedTool, OpenTools } from './open-tools.ts';
@@ -141,8 +141,7 @@ export class RunFrames {
   }
 
   #relative(path: string): string {
-    const inside = relative(this.#options.cwd, path);
-    return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+    return pathBelow(this.#options.cwd, path) || path;
   }
 
   #forget(): void {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { isWithin } from 'agent-relay-wire/node';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,13 +13,8 @@ export async function usableEnvironment(env: Environment, codexHome: string | un
   const home = codexHome ?? env['CODEX_HOME'];
   const adjusted = { ...env, ...(home === undefined ? {} : { CODEX_HOME: home }) };
   const actualHome = home ?? join(env['HOME'] ?? homedir(), '.codex');
-  if (!isBelow(env['TMPDIR'] ?? '/tmp', actualHome)) return adjusted;
+  if (!isWithin(resolve(actualHome), resolve(env['TMPDIR'] ?? '/tmp'))) return adjusted;
   const temporary = join(folder, 'tmp');
   await mkdir(temporary, { recursive: true, mode: 0o700 });
   return { ...adjusted, TMPDIR: temporary };
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const between = relative(resolve(folder), resolve(path));
-  return between === '' || (!between.startsWith('..') && !isAbsolute(between));
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { SandboxFiles } from 'agent-relay-provider';
+import { isWithin } from 'agent-relay-wire/node';
 
 /** What may be done below a path: nothing that stays, reading, or writing. */
 export type MountAccess = 'scratch' | 'read' | 'write';
@@ -18,7 +19,7 @@ export function mountsOf(all: readonly SandboxFiles[]): readonly Mount[] {
   for (const access of order) for (const files of all) for (const path of files[access] ?? []) byPath.set(withoutSlash(path), access);
   const mounts: Mount[] = [];
   for (const [path, access] of [...byPath].sort(([one], [other]) => (parts(one) < parts(other) ? -1 : 1))) {
-    const around = mounts.findLast((mount) => isBelow(path, mount.path));
+    const around = mounts.findLast((mount) => isWithin(path, mount.path));
     if (access !== 'read' || around?.access !== 'read') mounts.push({ path, access });
   }
   return mounts;
@@ -27,9 +28,6 @@ export function mountsOf(all: readonly SandboxFiles[]): readonly Mount[] {
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
 /** Compares folder by folder: `/a/b` comes before `/a-b`, which lies beside it. */
 const parts = (path: string): string => path.replaceAll('/', '\0');
-
-/** Whether one path is the other or lies below it. Both are absolute and resolved. */
-export const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 
 /** The folders above a path, the nearest first. */
 export function ancestors(path: string): readonly string[] {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { SandboxKind } from 'agent-relay-protocol';
 import type { ProcessSandbox, SandboxFiles } from 'agent-relay-provider';
 import type { SpawnProcessOptions } from 'agent-relay-wire/node';
+import { isWithin } from 'agent-relay-wire/node';
 import { type AllowedPlace, assertSamePlaces, pinnedPlaces } from './allowed-places.ts';
 import { bwrapArguments } from './bwrap.ts';
-import { isBelow, type Mount, mountsOf } from './mounts.ts';
+import { type Mount, mountsOf } from './mounts.ts';
 import { assertSame, type PinnedFolder, pinCheck, pinFolder, pinNewFolder } from './pinned-folders.ts';
 import { programFiles } from './program-files.ts';
 import { seatbeltProfile } from './seatbelt.ts';
@@ -77,7 +78,7 @@ async function bwrap(
   const realHome = await realpath(home).catch(() => home);
   const written = mounts.flatMap(({ path, access }) => (access === 'write' && path !== cwd ? [path] : []));
   const folders = [pinned, ...allowed];
-  for (const path of written) folders.push(await pinNewFolder(path, isBelow(path, home) ? `${realHome}${path.slice(home.length)}` : path));
+  for (const path of written) folders.push(await pinNewFolder(path, isWithin(path, home) ? `${realHome}${path.slice(home.length)}` : path));
   const links = await Promise.all(rootFolders.map(async (path) => [path, await readlink(path).catch(() => null)] as const));
   const rootLinks = Object.fromEntries(links.flatMap(([path, target]) => (target === null ? [] : [[path, target]])));
   return [...bwrapArguments({ cwd, mounts, rootLinks, isRoot: process.getuid?.() === 0 }), ...(await pinCheck(folders))];
@@ -90,7 +91,7 @@ function temporaryFolder(
   mounts: readonly Mount[],
 ): Readonly<Record<string, string>> {
   const { TMPDIR: own } = env;
-  const isThere = own !== undefined && mounts.some(({ path, access }) => access !== 'read' && isBelow(own, path));
+  const isThere = own !== undefined && mounts.some(({ path, access }) => access !== 'read' && isWithin(own, path));
   if (kind !== 'bwrap' || own === undefined || isThere) return {};
   return { TMPDIR: '/tmp', TMP: '/tmp', TEMP: '/tmp' };
 }

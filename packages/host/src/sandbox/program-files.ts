@@ -1,7 +1,7 @@
 import { open, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { findExecutable } from 'agent-relay-wire/node';
-import { ancestors, isBelow } from './mounts.ts';
+import { findExecutable, isWithin } from 'agent-relay-wire/node';
+import { ancestors } from './mounts.ts';
 import { rootFolders, systemFolders } from './system-files.ts';
 
 export interface ProgramPlace {
@@ -10,7 +10,7 @@ export interface ProgramPlace {
   readonly cwd: string;
 }
 
-const isSystem = (path: string): boolean => [...systemFolders, ...rootFolders].some((folder) => isBelow(path, folder));
+const isSystem = (path: string): boolean => [...systemFolders, ...rootFolders].some((folder) => isWithin(path, folder));
 
 /**
  * What must be readable for a program outside the system's folders to run: itself with the package it is part of, what its first line names, and
@@ -23,15 +23,15 @@ export async function programFiles(command: string, place: ProgramPlace): Promis
 }
 
 /** Whoever reads this folder reads the user's home or the session's surroundings. */
-const isOpen = (folder: string, { home, cwd }: ProgramPlace): boolean => isBelow(home, folder) || isBelow(cwd, folder);
+const isOpen = (folder: string, { home, cwd }: ProgramPlace): boolean => isWithin(home, folder) || isWithin(cwd, folder);
 
 /** A folder of `PATH` alone. Whoever may put a link there does not choose what of the home is read. */
 async function folderOf(folder: string, place: ProgramPlace): Promise<readonly string[]> {
   const real = await realpath(folder).catch(() => null);
   if (real === null || !(await stat(real)).isDirectory()) return [];
   const home = await realpath(place.home).catch(() => place.home);
-  const name = isBelow(folder, place.home) ? `${home}${folder.slice(place.home.length)}` : folder;
-  if (real !== name && isBelow(real, home)) return [];
+  const name = isWithin(folder, place.home) ? `${home}${folder.slice(place.home.length)}` : folder;
+  if (real !== name && isWithin(real, home)) return [];
   return [folder, real].filter((path) => !isSystem(path) && !isOpen(path, { ...place, home }) && !isOpen(path, place));
 }
 

@@ -110,7 +110,10 @@ test('a sandbox that cannot be had is an error that says why, and a reason where
 test('a sandbox that cannot even be tried is a reason as well', async () => {
   const tried = sandboxes({ env: { AGENT_RELAY_BWRAP: folder } });
   expect(await tried.kinds(provider)).toEqual([]);
-  await expect(tried.choose({ ...wish, cwd: folder })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('cannot be tried') });
+  await expect(tried.choose({ ...wish, cwd: folder })).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining('cannot be tried'),
+  });
 });
 
 test('what cannot be kept in is not started: a vendor that does not say its files, a folder that holds the home', async () => {

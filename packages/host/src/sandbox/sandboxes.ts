@@ -3,10 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { ProcessSandbox, Provider } from 'agent-relay-provider';
-import { lastWords, spawnProcess } from 'agent-relay-wire/node';
+import { isWithin, lastWords, spawnProcess } from 'agent-relay-wire/node';
 import { type AllowedPlace, allowedPlaces, assertSamePlaces } from './allowed-places.ts';
 import { bwrapProbe, bwrapRefusal } from './bwrap.ts';
-import { isBelow } from './mounts.ts';
 import { processSandbox } from './process-sandbox.ts';
 import { kindOf, stricter } from './strictness.ts';
 
@@ -94,7 +93,7 @@ export class Sandboxes {
     if (other !== null) return no(other);
     const said = env['HOME'] || homedir();
     const home = await realpath(said).catch(() => said);
-    if (isBelow(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
+    if (isWithin(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
     const allowed = await this.#allowed;
     await assertSamePlaces(allowed);
     const vendor = provider.sandboxFiles({ cwd, env });

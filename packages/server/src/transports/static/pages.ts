@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { extname, join, sep } from 'node:path';
+import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RelayError } from 'agent-relay-protocol';
+import { isWithin } from 'agent-relay-wire/node';
 import type { Endpoint, Exchange } from '../http/endpoint.ts';
 import { PackedFiles, takesGzip } from './packed-files.ts';
 
@@ -92,7 +93,7 @@ async function fileAt(folder: string, urlPath: string): Promise<FoundFile | unde
   try {
     const root = await realpath(folder);
     const path = await realpath(join(root, relative));
-    if (!path.startsWith(root + sep)) return undefined;
+    if (!isWithin(path, root)) return undefined;
     const status = await stat(path);
     return status.isFile() ? { path, sizeBytes: status.size } : undefined;
   } catch {
