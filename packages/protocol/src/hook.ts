@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { RECENT_HOOK_RUNS } from './hook-limits.ts';
 import { LabelSchema, lineOf, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
-import { RECENT_HOOK_RUNS } from './recent-hook-runs.ts';
 
 /** What a hook may be set off by: what happens to an agent on its machine. */
 export const machineTriggers = [

@@ -92,6 +92,7 @@ export {
 } from './hook.ts';
 export type { HookFields } from './hook-fields.ts';
 export { assertFieldsOf, describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
+export { RECENT_HOOK_RUNS } from './hook-limits.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
 export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent } from './known-agent-event.ts';
@@ -178,13 +179,13 @@ export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
 export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
-export { RECENT_HOOK_RUNS, withRecentRun } from './recent-hook-runs.ts';
+export { withRecentRun } from './recent-hook-runs.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
 export type { Reservation } from './reservation.ts';
 export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from './reservation.ts';
 export { routes } from './resources.ts';
-export type { HttpMethod, Route, RouteCall, Wait } from './route.ts';
+export type { CallableRoute, HttpMethod, Route, Wait } from './route.ts';
 export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
 export {
   type Health,

@@ -1,7 +1,7 @@
 import type { RecentHookResult } from './hook.ts';
+import { RECENT_HOOK_RUNS } from './hook-limits.ts';
 
-/** How many runs are remembered for people who ask, and how much of the output of each. */
-export const RECENT_HOOK_RUNS = 100;
+/** How much of the output of each is remembered. */
 const RECENT_OUTPUT_LENGTH = 400;
 
 /** The newest runs, this one among them. */

@@ -42,7 +42,7 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
 }
 
 /** What who calls a route has to know of it. */
-export type RouteCall = Pick<Route, 'method' | 'path' | 'scope' | 'alsoScopes' | 'anonymous' | 'wait'>;
+export type CallableRoute = Pick<Route, 'method' | 'path' | 'scope' | 'alsoScopes' | 'anonymous' | 'wait'>;
 
 type Waiting<Input extends z.ZodType> = { readonly wait?: Wait<Extract<keyof z.input<Input>, string>> };
 

@@ -1,4 +1,4 @@
-import { callTable, type Principal, type RouteCall, type RouteName, type Scope } from 'agent-relay-protocol';
+import { type CallableRoute, callTable, type Principal, type RouteName, type Scope } from 'agent-relay-protocol';
 
 type Granted = Extract<Principal, { readonly scopes: unknown }>;
 
@@ -73,7 +73,7 @@ const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => bool
 };
 
 /** What the route table says about who may call. */
-function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: RouteCall): boolean {
+function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: CallableRoute): boolean {
   if (principal.type === 'anonymous') return anonymous;
   return scope === null || hasScope(principal, scope) || (isGranted(principal) && principal.scopes.some((own) => alsoScopes.includes(own)));
 }

@@ -1,7 +1,7 @@
 import { type Delivery, type DeliveryState, type Message, RELAY_AGENT_ID, type RouteOutput, type RouteRequest } from 'agent-relay-protocol';
 import { listAll } from '../list-all.ts';
 import type { Difference } from './difference.ts';
-import { isBuiltIn, type Stage } from './stage.ts';
+import { isOfEveryRelay, type Stage } from './stage.ts';
 
 export interface SaidOtherwise {
   /** Messages that come of a report. */
@@ -62,7 +62,7 @@ export class MessagePlayer {
 
   /** An answer moves its copy by itself, and what only waited is left to wait. */
   async report({ messageId, agentId, state, evidence, reason }: Delivery): Promise<void> {
-    if (isBuiltIn(agentId) || evidence === 'reply' || state === 'queued' || state === 'expired') return;
+    if (isOfEveryRelay(agentId) || evidence === 'reply' || state === 'queued' || state === 'expired') return;
     const id = await this.idOf(messageId);
     if (id === undefined) return;
     const report = { messageId: id, state, ...(evidence === null ? {} : { evidence }), ...(reason === null ? {} : { reason }) };
@@ -76,10 +76,10 @@ export class MessagePlayer {
         differences.push({ type: 'refused', messageId, code: 'not_found', reason: 'The relay told no result of this work' });
     const recorded = new Map<number, Map<string, DeliveryState>>();
     for (const { messageId, agentId, state } of receipts)
-      if (!isBuiltIn(agentId)) recorded.set(messageId, (recorded.get(messageId) ?? new Map()).set(agentId, state));
+      if (!isOfEveryRelay(agentId)) recorded.set(messageId, (recorded.get(messageId) ?? new Map()).set(agentId, state));
     for (const [messageId, id] of this.#played) {
       const { data } = await listAll(relay.messages.deliveries, { id }, call);
-      const replayed = new Map(data.filter(({ agentId }) => !isBuiltIn(agentId)).map(({ agentId, state }) => [agentId, state]));
+      const replayed = new Map(data.filter(({ agentId }) => !isOfEveryRelay(agentId)).map(({ agentId, state }) => [agentId, state]));
       differences.push(...differencesOf(messageId, recorded.get(messageId) ?? new Map(), replayed));
     }
   }

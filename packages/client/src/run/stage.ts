@@ -19,7 +19,7 @@ export interface StageParties {
 }
 
 const builtIn: ReadonlySet<string> = new Set([OWNER_AGENT_ID, RELAY_AGENT_ID]);
-export const isBuiltIn = (id: string): boolean => builtIn.has(id);
+export const isOfEveryRelay = (id: string): boolean => builtIn.has(id);
 
 /** Who holds or asks something says so often that it is there: a relay takes back what somebody has who is silent for two minutes. */
 const PRESENCE_MS = 20_000;
@@ -41,7 +41,7 @@ export class Stage {
     this.relay = options.relay;
     this.#options = options;
     this.#askers = askers;
-    this.#agents = agents.filter(({ id }) => !isBuiltIn(id));
+    this.#agents = agents.filter(({ id }) => !isOfEveryRelay(id));
     this.#coming = this.#agents.toSorted((one, other) => other.registeredAt - one.registeredAt);
   }
 

@@ -1,8 +1,7 @@
 import { routes } from '../resources.ts';
-import type { Route, RouteCall } from '../route.ts';
-import type { RouteName } from '../routes.ts';
+import type { CallableRoute, Route } from '../route.ts';
 
-const callOf = ({ method, path, scope, alsoScopes, anonymous, wait }: Route): RouteCall => ({
+const callOf = ({ method, path, scope, alsoScopes, anonymous, wait }: Route): CallableRoute => ({
   ...{ method, path, scope, anonymous },
   ...(alsoScopes && { alsoScopes }),
   ...(wait && { wait }),
@@ -11,4 +10,4 @@ const callOf = ({ method, path, scope, alsoScopes, anonymous, wait }: Route): Ro
 const calls = Object.entries(routes).map(([name, route]) => [name, callOf(route)] as const);
 
 /** Every route as who calls it has to know it, without its schemas. */
-export const callTable = Object.fromEntries(calls) as Readonly<Record<RouteName, RouteCall>>; // one for each key of `routes`
+export const callTable = Object.fromEntries(calls) as Readonly<Record<keyof typeof routes, CallableRoute>>; // one for each key of `routes`

@@ -23,7 +23,7 @@ export async function hasLockLimit(pid: number, limit: string): Promise<boolean>
   return line.exec(limits)?.[1] === limit;
 }
 
-export interface CommandLine {
+export interface CommandToLimit {
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
@@ -35,7 +35,7 @@ export interface CommandLine {
  * program is not there, so that whoever starts it is told what is missing.
  */
 export async function underLockLimit(
-  { command, args = [], cwd, env }: CommandLine,
+  { command, args = [], cwd, env }: CommandToLimit,
   treeId: string,
 ): Promise<{ readonly command: string; readonly args: readonly string[] }> {
   const limit = lockLimitOf(treeId);
