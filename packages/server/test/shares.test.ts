@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ActivityEntry, AgentEvent, Principal, Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -201,6 +202,40 @@ describe('a link to the log of one session', () => {
     await expect(world.relay.handlers['shares/revoke']({ id: token.tokenId }, as(owner))).rejects.toMatchObject({ code: 'not_found' });
     expect(await world.relay.authenticate(token.token)).not.toBeNull();
   });
+});
+
+test('a link hides what systems outside are known by, and what posts to them are signed with, wherever it stands', async () => {
+  const [token, callbackSecret, hookSecret] = ['ops-token/of:its=own', 'callback secret%1'.replace(' ', '+'), 'a-hook’s-"secret"'];
+  const integration = { name: 'ops', token, callbackUrl: 'http://localhost:9/', callbackSecret };
+  await using relay = await startTestRelay({ settings: { AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]) } });
+  writeFileSync(
+    `${relay.databasePath}.hooks.yaml`,
+    `hooks: { relay: { on_spawned: [{ webhook: 'https://hooks.example/x', secret: ${JSON.stringify(hookSecret)} }] } }`,
+    { mode: 0o600 },
+  );
+  await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  expect((await client.hooks.describe({})).sources[0]).toMatchObject({ fault: null });
+  const { peer } = await attachNode(relay.url, relay.ownerToken, 'laptop');
+  const { sessionId } = await client.sessions.start({ name: 'Worker', provider: 'claude' });
+  const texts = [
+    `curl -H "Authorization: Bearer ${token}" https://relay.example/api`,
+    `token ${token}, or ${token}.`,
+    `https://x.example/?key=${encodeURIComponent(callbackSecret)}&t=1 ${callbackSecret}`,
+    JSON.stringify({ secret: hookSecret }),
+    'ops-token/of:its=other and everything else that is long enough stays',
+  ];
+  const entries = texts.map((text, index) => ({ seq: index + 1, at: 1, event: said(text) }));
+  await peer.request('activity/append', { sessionId, entries });
+  const { code } = await client.shares.create({ agent: 'Worker' });
+  await using reader = createNodeRelayClient({ url: relay.url, token: code });
+  expect(textsOf((await reader.agents.activity({ id: 'Worker' })).data)).toEqual([
+    'curl -H "Authorization: Bearer [a token, hidden]" https://relay.example/api',
+    'token [a token, hidden], or [a token, hidden].',
+    'https://x.example/?key=[a token, hidden]&t=1 [a token, hidden]',
+    '{"secret":"[a token, hidden]"}',
+    texts[4],
+  ]);
+  await peer.close();
 });
 
 test('a link is made, listed and revoked at a terminal; no browser signs in with it, and neither log nor audit tells its code', async () => {

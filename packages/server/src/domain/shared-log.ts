@@ -2,23 +2,61 @@ import type { ActivityEntry } from 'agent-relay-protocol';
 import { isApprovalEvent } from './approval.ts';
 
 /**
- * Tokens of this relay, and the credentials of its owner: whoever reads a log that is shared must not become who the agent is. Of one that was cut off
+ * Tokens of this relay, and those that setup makes for its owner: whoever reads a log that is shared must not become who the agent is. Of one that was cut off
  * what is left may be enough to guess the rest.
  */
 const ownTokens = /(?:ar_[a-z]+|owner|relay)_(?:[\w-]{43}|[\w-]{32,42}(?=…|$))/gu;
 const HIDDEN = '[a token, hidden]';
 
+/** What the relay knows itself, and nobody else may learn. */
+export interface KnownSecrets {
+  readonly texts: readonly string[];
+  /** Whether a word is one that is known by its hash alone; null where there is none. */
+  readonly isOne: ((word: string) => boolean) | null;
+}
+
 /**
  * What a link shows of an entry; null for nothing. What is asked of people is theirs to see, and of what comes in pieces, live, only the whole is
- * shown, for a token that lies across two of them would be found in neither. `ownerTokens`: the owner's credentials, of whatever form.
+ * shown, for a token that lies across two of them would be found in neither.
  */
-export function sharedEntry(entry: ActivityEntry, ownerTokens: readonly string[]): ActivityEntry | null {
+export function sharedEntry(entry: ActivityEntry, { texts, isOne }: KnownSecrets): ActivityEntry | null {
   const { event } = entry;
   const isLive = entry.id === 0;
   if (isLive || isApprovalEvent(event)) return null;
-  const hideTokens = (text: string) =>
-    ownerTokens.reduce((shown, token) => shown.replaceAll(token, HIDDEN), text).replace(ownTokens, HIDDEN);
+  const written = texts.flatMap(spellingsOf).sort((one, other) => other.length - one.length);
+  const hideTokens = (text: string) => {
+    const shown = written.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text).replace(ownTokens, HIDDEN);
+    return isOne === null ? shown : withoutWords(shown, isOne);
+  };
   return { ...entry, event: withTexts(event, hideTokens) };
+}
+
+/** As a command, an address or JSON has it. */
+const spellingsOf = (secret: string): readonly string[] => [
+  ...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]),
+];
+
+/** What sets words apart in commands, addresses and code. A token may have some of it within, and `=` behind. */
+const pieces = /[^\s"'`<>()[\]{},;|&\\$=:?#.!/@%]+=*/gu;
+const MOST_PIECES = 6;
+
+/** Each word of 8 to 512 characters that is one, whatever stands around it. */
+function withoutWords(text: string, isOne: (word: string) => boolean): string {
+  return text.replaceAll(/\S{8,}/gu, (run) => {
+    const parts = [...run.matchAll(pieces)].map(({ 0: piece, index: start }) => {
+      const bare = piece.replace(/=+$/u, '');
+      return { start, ends: [start + bare.length, start + piece.length] };
+    });
+    let [shown, told] = ['', 0];
+    for (const [index, { start }] of parts.entries()) {
+      const within = start < told ? [] : parts.slice(index, index + MOST_PIECES).flatMap(({ ends }) => ends);
+      const end = within.toReversed().find((at) => at - start >= 8 && at - start <= 512 && isOne(run.slice(start, at)));
+      if (end === undefined) continue;
+      shown += `${run.slice(told, start)}${HIDDEN}`;
+      told = end;
+    }
+    return shown + run.slice(told);
+  });
 }
 
 /** Any JSON with other texts, in values and in names. */

@@ -96,9 +96,10 @@ export async function makeParts(deps: RelayDeps): Promise<RelayParts> {
   };
 }
 
-function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
+function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [], hooksFile }: RelayDeps): RelayCore {
   const feed = new EventFeed({ store, log });
-  const tokens = new Tokens({ store, clock, workspace, ownerTokens, integrations });
+  const otherSecrets = () => (hooksFile?.current ?? []).flatMap(({ action }) => (action.type === 'webhook' ? [action.secret] : []));
+  const tokens = new Tokens({ store, clock, workspace, ownerTokens, integrations, otherSecrets });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
   const toolMail = new ToolMail({ store, clock, inboxes });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });

@@ -13,7 +13,7 @@ import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
-import { sharedEntry } from '../../domain/shared-log.ts';
+import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
 import { ownTurn } from '../../events/stream-turn.ts';
@@ -32,7 +32,7 @@ export interface ActivityDeps {
   readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex }; readonly sessions: SessionStore };
   readonly clock: Clock;
   /** What no link shows. */
-  readonly ownerTokens: readonly string[];
+  readonly secrets: () => KnownSecrets;
   /** Told what agents' turns cost. */
   readonly guard: Pick<LoopGuard, 'used'>;
   readonly toolMail: Pick<ToolMail, 'observe'>;
@@ -214,7 +214,7 @@ export class ActivityRelay {
 
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
   #viewOf({ id: agentId, session }: Asked, principal: CallContext['principal']): View {
-    if (principal.type === 'share') return viewOfLink({ id: agentId, session }, principal, this.#deps.ownerTokens);
+    if (principal.type === 'share') return viewOfLink({ id: agentId, session }, principal, this.#deps.secrets);
     const agents = this.#deps.store.agents.index.in(principal.workspace);
     const watched = watchedIn(agents, agentId);
     if (!agents.find(agentId) || !mayWatch(principal, watched)) registered(agents, agentId);
@@ -234,9 +234,9 @@ interface Asked {
 function viewOfLink(
   { id, session }: Asked,
   { agentId, sessionId }: Extract<Principal, { type: 'share' }>,
-  ownerTokens: readonly string[],
+  secrets: () => KnownSecrets,
 ): View {
-  if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: (entry) => sharedEntry(entry, ownerTokens) };
+  if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: (entry) => sharedEntry(entry, secrets()) };
   throw new RelayError('not_found', 'This link does not show that');
 }
 

@@ -45,7 +45,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const reservations = new Reservations(core);
   const rules = new ApprovalRules({ ...core, approvals, reservations });
   const retentionMs = settings.activityRetentionMs ?? settings.retentionMs;
-  const activity = new ActivityRelay({ store, clock, ownerTokens: core.tokens.ofOwner, guard, toolMail, rules, retentionMs });
+  const activity = new ActivityRelay({ store, clock, secrets: () => core.tokens.secrets, guard, toolMail, rules, retentionMs });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes });

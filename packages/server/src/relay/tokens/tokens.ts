@@ -3,6 +3,7 @@ import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
 import { describeToken, isCode, tokenCreated } from '../../domain/describe-token.ts';
+import type { KnownSecrets } from '../../domain/shared-log.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
@@ -20,6 +21,8 @@ export interface TokensDeps {
   /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. */
   readonly ownerTokens?: readonly string[];
   readonly integrations?: readonly IntegrationSettings[];
+  /** What else nobody may learn, as it is now. */
+  readonly otherSecrets?: () => readonly string[];
 }
 
 /** A token that has been made but not stored: `token` is shown once, `record` goes into the change that it belongs to. */
@@ -34,8 +37,6 @@ type TokenHolder = Pick<TokenRecord, 'workspace'> &
 /** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
 export class Tokens {
   readonly lives: TokenLives;
-  /** The owner's credentials themselves, to be found in what others are shown. */
-  readonly ofOwner: readonly string[];
   readonly #deps: TokensDeps;
   /** The owner's credentials, each by its hash with what a holder of it is called. */
   readonly #owners: ReadonlyMap<string, string>;
@@ -46,9 +47,18 @@ export class Tokens {
   constructor(deps: TokensDeps) {
     this.#deps = deps;
     this.lives = new TokenLives(deps);
-    this.ofOwner = deps.ownerTokens ?? [];
-    this.#owners = new Map(this.ofOwner.map(hashOf).map((hash) => [hash, `owner-${hashOf(hash).slice(0, 8)}`]));
+    const owners = (deps.ownerTokens ?? []).map(hashOf);
+    this.#owners = new Map(owners.map((hash) => [hash, `owner-${hashOf(hash).slice(0, 8)}`]));
     this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(deps.workspace, settings)]));
+  }
+
+  /** What is to be found in what others are shown: credentials of the owner and of systems outside, and what posts to these are signed with. */
+  get secrets(): KnownSecrets {
+    const { ownerTokens = [], integrations = [], otherSecrets = () => [] } = this.#deps;
+    return {
+      texts: [...ownerTokens, ...integrations.map(({ callbackKey }) => callbackKey), ...otherSecrets()],
+      isOne: this.#integrations.size === 0 ? null : (word) => this.#integrations.has(hashOf(word)),
+    };
   }
 
   mint(type: TokenType, holder: TokenHolder): MintedToken {
