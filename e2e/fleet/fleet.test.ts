@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import { RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { messageOf, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +19,8 @@ const agents = ['Lead', 'Coder', 'Scout'] as const;
 type AgentName = (typeof agents)[number];
 /** Real CLIs are started here on whatever machine this is. */
 const PATIENCE_MS = 120_000;
+/** A program that did not say its version in time is looked for once a minute, and an agent whose start failed waits the longer the more often it did. */
+const FOUND_MS = 3 * PATIENCE_MS;
 
 const [relayHome, leadHome, workerHome] = [await tempHome(), await tempHome(), await tempHome()];
 const homes = [relayHome, leadHome, workerHome];
@@ -76,8 +78,8 @@ beforeAll(async () => {
     ['farm', 'codex'],
     ['farm', 'gemini'],
   ] as const)
-    await until(`${provider} on ${machine}`, () => offers(machine, provider), PATIENCE_MS);
-}, 3 * PATIENCE_MS);
+    await until(`${provider} on ${machine}`, () => offers(machine, provider), FOUND_MS);
+}, 2 * FOUND_MS);
 
 afterAll(async () => {
   following.abort();
@@ -161,6 +163,15 @@ test('what an agent asks of a person while the relay is away is answered afterwa
   await until('what it was allowed', async () => (await fileOf('asked.txt')) === 'allowed\n');
 });
 
+/** With how the agent stands and what the machines said last: it is not there any more when somebody looks. */
+async function tellWhy(id: AgentName, cause: unknown): Promise<never> {
+  await using client = clientOf();
+  const agent = await client.agents.get({ id }).catch(messageOf);
+  const sessions = await client.sessions.list({ agent: id }).then(({ data }) => data.slice(0, 5), messageOf);
+  const words = machines.map(({ name, said }) => `${name}: ${said}`).join('\n');
+  throw new Error(`${messageOf(cause)}\n${JSON.stringify({ agent, sessions })}\n${words}`, { cause });
+}
+
 /** What can go wrong between them, each until it is over. */
 function faultsOf(random: Random): Readonly<Record<string, () => Promise<void>>> {
   const [desk, farm] = machines;
@@ -200,7 +211,7 @@ test(
       const agent = await client.agents.get({ id }).catch(() => null);
       return data.length === 1 && agent?.status !== 'offline' && agent?.ready === true && (agent?.epoch ?? 0) > 1;
     };
-    for (const agent of agents) await until(`${agent} to be back`, () => lives(agent), PATIENCE_MS);
+    for (const agent of agents) await until(`${agent} to be back`, () => lives(agent), FOUND_MS).catch((cause) => tellWhy(agent, cause));
     const last = await Promise.all(agents.map((agent) => send(agent, 'say: last')));
     for (const id of last)
       await until(
@@ -226,7 +237,7 @@ test(
     for (const agent of agents) violations.push(...(await judgeAgent(client, agent, sent.get(agent) ?? [])));
     expect({ order: order.map(({ name }) => name), violations }).toEqual({ order: expect.any(Array), violations: [] });
   },
-  5 * PATIENCE_MS,
+  3 * FOUND_MS,
 );
 
 test('a clean stop of both machines leaves no process of any agent behind', async () => {

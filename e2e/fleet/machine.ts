@@ -15,6 +15,9 @@ export interface MachineOptions {
   readonly rules: string;
 }
 
+/** So much of what its relay-connect said last is kept. */
+const KEPT_WORDS = 4_000;
+
 /** A machine with a home of its own, on a link of its own to the relay, that was let in by its code. */
 export class Machine {
   readonly name: string;
@@ -22,6 +25,7 @@ export class Machine {
   readonly #env: NodeJS.ProcessEnv;
   readonly #link: StandingInProxy;
   #child: ChildProcess | null = null;
+  #said = '';
 
   private constructor({ name, home, env }: MachineOptions, link: StandingInProxy) {
     this.name = name;
@@ -52,7 +56,15 @@ export class Machine {
 
   start(): void {
     this.#child = this.#connect();
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.resume();
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (piece) => {
+        this.#said = `${this.#said}${piece}`.slice(-KEPT_WORDS);
+      });
+  }
+
+  /** The last words of its relay-connect, over all its lives. */
+  get said(): string {
+    return this.#said;
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
