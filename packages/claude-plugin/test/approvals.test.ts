@@ -53,6 +53,27 @@ test("a person's own turn is the session's own: only the relay's tools, which st
   expect([await before('Write'), await before(`${tool}send`), await before(`${tool}spawn`)]).toEqual(['no word', 'allow', 'no word']);
 });
 
+test('what another agent has reserved is not changed, in a person’s own turn as well', async () => {
+  await owner.agents.approval({ id, approval: 'open' });
+  await owner.agents.register({ id: 'Holder', name: 'Holder' });
+  await owner.reservations.create({ agentId: 'Holder', folder: '/w', patterns: ['src/'], enforced: true });
+  await claude.hook('UserPromptSubmit', { prompt: 'build it' });
+  const said = async (tool_name: string, tool_input: object) => {
+    const { output } = await claude.hook('PreToolUse', { tool_name, tool_input, cwd: '/w' });
+    const { permissionDecision = 'no word', permissionDecisionReason = '' } = output.hookSpecificOutput ?? {};
+    return `${permissionDecision} ${permissionDecisionReason}`;
+  };
+  const kept = /^deny Holder has reserved these files until /u;
+  expect(await said('Write', { file_path: '/w/src/a.ts', content: 'x' })).toMatch(kept);
+  expect(await said('Bash', { command: 'rm -rf src' })).toMatch(kept);
+  for (const [name, input] of [
+    ['Edit', { file_path: '/w/lib/a.ts' }],
+    ['Read', { file_path: '/w/src/a.ts' }],
+    ['Bash', { command: 'cat src/a.ts' }],
+  ] as const)
+    expect(await said(name, input)).toBe('no word ');
+});
+
 test('a turn with relay mail is held to the mode: read-only reads, guarded asks, open is free', async () => {
   const uses = async () => [
     await before('Read'),

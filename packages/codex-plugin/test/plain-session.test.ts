@@ -39,6 +39,34 @@ test('a plain session gets mail at a stop only while its card says open, whateve
   expect(told).toEqual([]);
 });
 
+test('a plain session is kept from what another agent has reserved, by a patch and by a command that says so', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const hook = (event: string, more: object = {}) =>
+    runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
+      env,
+      tell: (sentence) => expect.fail(sentence),
+    });
+  const before = (tool_name: string, command: string) => hook('PreToolUse', { tool_use_id: 'use', tool_name, tool_input: { command } });
+  const patchOf = (file: string) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-rm src/a.ts\n+b\n*** End Patch`;
+  await hook('SessionStart', { source: 'startup' });
+  await owner.agents.register({ id: 'Holder', name: 'Holder' });
+  await owner.reservations.create({ agentId: 'Holder', folder: home, patterns: ['src/'], enforced: true });
+  const kept = {
+    hookEventName: 'PreToolUse',
+    permissionDecision: 'deny',
+    permissionDecisionReason: expect.stringMatching(/^Holder has reserved these files until /u),
+  };
+  expect(await before('apply_patch', patchOf('src/a.ts'))).toEqual({ hookSpecificOutput: kept });
+  expect(await before('Bash', 'rm src/a.ts')).toEqual({ hookSpecificOutput: kept });
+  expect([await before('apply_patch', patchOf('lib/a.ts')), await before('Bash', 'cat src/a.ts')]).toEqual([null, null]);
+  await relay.close();
+  expect(await before('Bash', 'rm src/a.ts')).toBeNull();
+});
+
 test('a session whose mail another process brings live is left to it by its hooks', async () => {
   const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));

@@ -285,6 +285,7 @@ test('whoever enforces a reservation is told who works there and is asked nothin
   await world.start('Elsewhere', owner, { provider: 'silent', mode: 'agentic', cwd: '/other' });
   await world.start('Reader', owner, { provider: 'silent', mode: 'safe', cwd: '/work' });
   await online('Plugin', '/work');
+  await online('Asking', '/work', { meta: { cwd: '/work', reserves: true } });
   await online('Away', '/work', { status: 'offline' });
   await online('Person', '/work', { kind: 'user' });
   expect((await call.create('Ann', ['src/'], { enforced: true })).unheld).toEqual(['Free', 'Plugin']);

@@ -5,8 +5,9 @@ import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
 import type { MailDesk } from './mail-desk.ts';
 import type { RelaySide } from './relay-side.ts';
+import { reservedAgainst } from './reserved-against.ts';
 import { standingWords } from './session-words.ts';
-import { decideToolUse } from './tool-gate.ts';
+import { decideToolUse, type ToolDecision } from './tool-gate.ts';
 import type { LiveTurn } from './turn.ts';
 
 export interface HookDeskOptions {
@@ -119,7 +120,7 @@ export class HookDesk {
     return json({ decision: 'block', reason: await answerSlashCommand(name, command_args, { relay, kept }) });
   }
 
-  #beforeTool({ tool_name: name, tool_input: input, agent_id }: Input): HookAnswer {
+  async #beforeTool({ tool_name: name, tool_input: input, cwd, agent_id }: Input): Promise<HookAnswer> {
     const { relay, turn } = this.#options;
     // A subagent in the background outlives the turn that began it.
     if (agent_id === undefined) {
@@ -129,11 +130,9 @@ export class HookDesk {
     }
     this.#noteRestriction();
     const decision = decideToolUse({ name, input }, relay.approval, turn.hasMail);
-    if (decision === null) return nothing;
-    const { permission, reason } = decision;
-    return json({
-      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: permission, permissionDecisionReason: reason },
-    });
+    if (decision !== null) return beforeTool(decision);
+    const reserved = await reservedAgainst({ name, input, cwd }, relay);
+    return reserved === null ? nothing : beforeTool({ permission: 'deny', reason: reserved });
   }
 
   /** The dialog at the terminal is open meanwhile; who answers first is heard. */
@@ -196,6 +195,9 @@ export class HookDesk {
     }
   }
 }
+
+const beforeTool = ({ permission, reason }: ToolDecision): HookAnswer =>
+  json({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: permission, permissionDecisionReason: reason } });
 
 const json = (value: object): HookAnswer => ({ stdout: JSON.stringify(value) });
 

@@ -84,7 +84,7 @@ function identityOf({
   readonly claudePid: number;
 }): AgentIdentity {
   const sessionKey = env['CLAUDE_CODE_SESSION_ID'] || `process ${claudePid}`;
-  return agentIdentity({ cwd, sessionKey, env, provider: 'claude', defaults: { tags: ['claude'] } });
+  return agentIdentity({ cwd, sessionKey, env, provider: 'claude', defaults: { tags: ['claude'], meta: { reserves: true } } });
 }
 
 interface Parts {

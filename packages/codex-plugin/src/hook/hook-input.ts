@@ -2,7 +2,12 @@ import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const session = { session_id: z.string(), cwd: z.string() };
-const tool = { ...session, tool_use_id: z.string(), tool_input: z.looseObject({ command: z.string().catch('') }) };
+const tool = {
+  ...session,
+  tool_name: z.string().catch(''),
+  tool_use_id: z.string(),
+  tool_input: z.looseObject({ command: z.string().catch('') }),
+};
 
 /** What Codex says to a hook, as far as it is read here. */
 export const HookInputSchema = z.discriminatedUnion('hook_event_name', [

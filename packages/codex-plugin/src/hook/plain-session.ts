@@ -15,6 +15,12 @@ export interface PlainSessionOptions {
   readonly cwd: string;
 }
 
+/** What a tool is about to change; a patch that names no file may be of any. */
+export interface FileChange {
+  readonly kind: 'edit' | 'execute';
+  readonly files: readonly string[];
+}
+
 const shownUrl = 'http://127.0.0.1:4850';
 /** More in one answer of a hook would be cut. */
 const mailAtOnce = 8;
@@ -73,6 +79,18 @@ export class PlainSession {
     }));
     await client.deliveries.report({ ...guard, reports });
     return data.map(formatEnvelope).join('\n\n');
+  }
+
+  /** Why these files are not to be changed, as another agent has reserved some of them; null where nobody says so, or nobody can be asked. */
+  async reservedAgainst({ cwd, kind, files }: FileChange & { readonly cwd: string }): Promise<string | null> {
+    const session = this.#stored();
+    if (session === null) return null;
+    await using client = this.#asAgent(session);
+    const asked = { agentId: session.agentId, kind, cwd, ...(files.length > 0 && { files: [...files] }) };
+    return await client.reservations.check(asked, { timeoutMs: 3_000 }).then(
+      ({ reason }) => reason,
+      () => null,
+    );
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,10 @@
-import { messageOf } from 'agent-relay-protocol';
+import { resolve } from 'node:path';
+import { messageOf, touchedFiles } from 'agent-relay-protocol';
 import { type HookInput, HookInputSchema, type HookOutput } from './hook-input.ts';
-import type { PlainSession } from './plain-session.ts';
+import type { FileChange, PlainSession } from './plain-session.ts';
 import { RefusedCommands, refusalsText } from './refused-commands.ts';
+
+const patchTool = 'apply_patch';
 
 export interface HookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,7 +42,13 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
     case 'UserPromptSubmit':
       await (await session()).setStatus('busy');
       return null;
-    case 'PreToolUse':
+    case 'PreToolUse': {
+      note(input, options);
+      const change = changeOf(input);
+      const reason = change === null ? null : await (await session()).reservedAgainst({ cwd: input.cwd, ...change });
+      const decision = { hookEventName: 'PreToolUse', permissionDecision: 'deny', permissionDecisionReason: reason };
+      return reason === null ? null : { hookSpecificOutput: decision };
+    }
     case 'PostToolUse':
       note(input, options);
       return null;
@@ -56,7 +65,18 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
   }
 }
 
+const patchedFile = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$/gmu;
+
+/** What a patch names, and what a command is known to write; null where that is nothing. */
+function changeOf({ cwd, tool_name, tool_input: { command } }: Extract<HookInput, { hook_event_name: 'PreToolUse' }>): FileChange | null {
+  if (tool_name === patchTool)
+    return { kind: 'edit', files: [...command.matchAll(patchedFile)].map(([, path = '']) => resolve(cwd, path.trim())) };
+  const files = touchedFiles({ kind: 'execute', cwd, input: { command } });
+  return files && { kind: 'execute', files };
+}
+
 function note(input: Extract<HookInput, { hook_event_name: 'PreToolUse' | 'PostToolUse' }>, { env }: HookOptions): void {
+  if (input.tool_name === patchTool) return;
   const commands = new RefusedCommands(env, input.session_id);
   if (input.hook_event_name === 'PreToolUse') commands.begun(input.tool_use_id, input.tool_input.command);
   else commands.ended(input.tool_use_id, input.tool_response);

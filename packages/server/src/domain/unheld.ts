@@ -9,8 +9,8 @@ export interface Worker {
 }
 
 /**
- * Whether an agent works among reserved files and nothing keeps it from them: what it runs on does not ask before each change. What it does in its
- * plugin, or as a program of its own, nobody sees beforehand.
+ * Whether an agent works among reserved files and nothing is known to keep it from them: what it runs on does not ask before each change. Of a program
+ * that no machine runs its card says whether it does.
  */
 export function isUnheld({ agent, session }: Worker, reservation: Reservation, nodes: readonly Node[]): boolean {
   const { id, kind, status } = agent;
@@ -18,7 +18,8 @@ export function isUnheld({ agent, session }: Worker, reservation: Reservation, n
   if (session?.mode === 'safe') return false;
   const cwd = session === null ? agent.meta['cwd'] : session.cwd;
   if (typeof cwd !== 'string' || !patternsOverlap(reservation, { folder: cwd, patterns: ['**'] })) return false;
-  return session === null || session.target === 'background' || !asksBeforeChanges(session, nodes);
+  if (session === null || session.target === 'background') return agent.meta['reserves'] !== true;
+  return !asksBeforeChanges(session, nodes);
 }
 
 function asksBeforeChanges({ nodeId, provider }: Session, nodes: readonly Node[]): boolean {
