@@ -113,6 +113,19 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
   expect(await readdir(join(state, 'codex-sessions'))).toEqual([]);
 });
 
+test('a plain session does not change what another agent has reserved', async () => {
+  await owner.agents.register({ id: 'Holder', name: 'Holder' });
+  await owner.reservations.create({ agentId: 'Holder', folder: home.workFolder, patterns: ['kept.txt'], enforced: true });
+  const { code } = await exec(
+    'edit file: kept.txt | changed && then edit file: free.txt | changed && then say: over',
+    '--sandbox',
+    'workspace-write',
+  );
+  expect(code).toBe(0);
+  expect([existsSync(join(home.workFolder, 'kept.txt')), existsSync(join(home.workFolder, 'free.txt'))]).toEqual([false, true]);
+  expect(sent()).toContain('Holder has reserved these files until');
+});
+
 test('a session of codex-relay has the plugin beside it, and is one agent with one set of tools', async () => {
   const session = spawn(process.execPath, [relayProgram, '--headless'], {
     env,
