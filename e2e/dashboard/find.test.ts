@@ -128,14 +128,23 @@ test.skipIf(!hasBrowser)('a recorded run is opened from a file, and stays in the
   const fileOf = (text: string) => ({ name: 'run.ndjson', mimeType: 'application/x-ndjson', buffer: Buffer.from(text) });
   for (const name of ['Kim', 'Lou']) await owner.agents.register({ name });
   await owner.messages.send({ from: 'Kim', to: 'Lou', body: 'Recorded' });
+  const { task } = await owner.integrations.report({ source: 'ops', title: 'Paint it', target: 'Kim' });
+  await owner.tasks.claim({ id: task?.id ?? 0, agentId: 'Kim' });
   const run = (await recordRun(owner, { recordedAt: Date.now(), agents: ['Kim'] })).map((record) => JSON.stringify(record)).join('\n');
   await owner.messages.send({ from: 'Lou', to: 'Kim', body: 'Not any more' });
   await page.locator('[data-talk="Lou/Kim"]').waitFor();
   await page.getByLabel('Open a run').setInputFiles(fileOf('no run at all'));
   await page.getByRole('alert').getByText('line 1').waitFor();
   await page.getByLabel('Open a run').setInputFiles(fileOf(run));
-  await page.getByText('in run.ndjson: 1 message').waitFor();
-  expect(await page.locator('[data-talk]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-talk')))).toEqual(['Kim/Lou']);
+  await page.getByText('in run.ndjson: 2 messages').waitFor();
+  expect(await page.locator('[data-step]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-step')))).toEqual([
+    `takes task ${task?.id}, Paint it`,
+    `reports task ${task?.id}, Paint it`,
+  ]);
+  expect(await page.locator('[data-mark]').count()).toBeGreaterThan(0);
+  expect(await page.locator('[data-talk]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-talk')))).toEqual([
+    ...['ops/Kim', 'Kim/Lou'],
+  ]);
   expect(await page.locator('[data-talk]').getByRole('link').count()).toBe(0);
   await page.getByRole('button', { name: 'Back to this relay' }).click();
   await page.locator('[data-talk="Lou/Kim"]').waitFor();
