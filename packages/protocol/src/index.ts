@@ -158,6 +158,8 @@ export {
   ModelNameSchema,
   OpaqueIdSchema,
   PageLimitSchema,
+  type StatusCounts,
+  StatusCountsSchema,
   TimestampSchema,
 } from './primitives.ts';
 export type { Principal, Scope } from './principal.ts';
@@ -226,8 +228,6 @@ export {
   NewTaskStatusSchema,
   ReportEventSchema,
   ReportedEventSchema,
-  type TaskCounts,
-  TaskCountsSchema,
   TaskEventSchema,
   TaskEventTypeSchema,
   TaskSchema,

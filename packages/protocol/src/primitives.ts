@@ -112,6 +112,13 @@ export const listByIdOf = <Item extends z.ZodType>(item: Item) =>
     nextCursor: z.string().optional().describe('Pass as `after` to read the next page; absent on the last one'),
   });
 
+/** How many there are of each status. */
+export const StatusCountsSchema = z.record(z.string(), z.int().min(0)).describe('By status: how many there are, 0 said as well');
+export type StatusCounts = z.infer<typeof StatusCountsSchema>;
+
+/** What is counted, and the cursor at which it was true. */
+export const counted = z.object({ counts: StatusCountsSchema, cursor: CursorSchema });
+
 /** A list, and the cursor at which it was true: read the events after `cursor` and nothing is missed or doubled. */
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({

@@ -16,9 +16,6 @@ import { PrincipalNameSchema } from './principal-name.ts';
 export const TaskStatusSchema = z.enum(['open', 'claimed', 'in_progress', 'blocked', 'done', 'failed', 'canceled']);
 export type TaskStatus = z.infer<typeof TaskStatusSchema>;
 
-export const TaskCountsSchema = z.record(z.string(), z.int().min(0)).describe('By status: how many there are, 0 said as well');
-export type TaskCounts = z.infer<typeof TaskCountsSchema>;
-
 const spelled = (status: string) => (status === 'cancelled' ? 'canceled' : status);
 
 /** Statuses as callers write them: `cancelled`, as claims have it, is the same word. */

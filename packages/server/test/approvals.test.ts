@@ -67,6 +67,8 @@ const say = (...events: AgentEvent[]) =>
   );
 const list = async (filter: object = {}, principal: Principal = owner) =>
   (await world.relay.handlers['approvals/list'](filter, as(principal))).data;
+const count = async (filter: object = {}, principal: Principal = owner) =>
+  (await world.relay.handlers['approvals/count'](filter, as(principal))).counts;
 const answer = (approvalId: string, outcome: 'allow' | 'deny' = 'allow', principal: Principal = owner, id = 'Worker') =>
   Promise.resolve().then(() => world.relay.handlers['approvals/resolve']({ id, approvalId, outcome, message: 'as agreed' }, as(principal)));
 const approvalEvents = async () => {
@@ -315,6 +317,10 @@ describe('who may', () => {
   it('see it: an agent what it asked itself, and what those ask that it started', async () => {
     expect(await list({}, agentToken('Worker'))).toHaveLength(1);
     expect(await list({}, agentToken('Lead'))).toEqual([]);
+    const none = { pending: 0, allowed: 0, denied: 0, cancelled: 0 };
+    expect([await count(), await count({ status: 'allowed' })]).toEqual([{ ...none, pending: 1 }, none]);
+    expect([await count({}, agentToken('Worker')), await count({}, agentToken('Lead'))]).toEqual([{ ...none, pending: 1 }, none]);
+    await expect(count({ agent: 'Worker' }, agentToken('Lead'))).rejects.toMatchObject({ code: 'forbidden' });
     await expect(list({ agent: 'Worker' }, agentToken('Lead'))).rejects.toMatchObject({ code: 'forbidden' });
     await expect(list({}, { type: 'integration', name: 'ci', ...grant })).rejects.toMatchObject({ code: 'forbidden' });
   });

@@ -151,6 +151,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('tasks/events', task);
   await call('tasks/status', { ...task, agentId: id, status: 'done' });
   await take('callbacks/list', { status: 'dead', taskId: task.id });
+  await take('callbacks/count', { status: 'dead' });
   await take('callbacks/redeliver', { id: 999_999 });
   await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
   await take('sessions/list', { agent: id });
@@ -164,6 +165,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('approvals/ask', { id, approvalId: 'own', kind: 'execute', title: 'npm test', waitMs: 0 });
   await take('approvals/withdraw', { id, approvalId: 'own', message: 'answered here' });
   await take('approvals/list', { agent: id, status: 'pending' });
+  await take('approvals/count', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
   await take('rules/list', { agent: id, active: true });
   await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
@@ -190,6 +192,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
     const answered = outputOf(await call('messages/send', { from: `${id}-partner`, replyTo: asked['id'], body: because }));
     expect(await call('messages/send', { from: id, replyTo: answered['id'], body: because })).toEqual({ code: 'message_held' });
     const { data } = outputOf(await take('holds/list', { status: 'held', from: id, limit: 1 })) as { data: { id: number }[] };
+    await take('holds/count', { status: 'held', from: id });
     await take('holds/get', { id: data[0]?.id });
     await take(because, { id: data[0]?.id });
   }

@@ -67,6 +67,7 @@ const asked: Partial<Record<Field, Ask>> = {
   'sessions/start resumeFrom': () => ask('sessions/start', { provider: 'claude', name: 'Copy', resume: true, resumeFrom: id }),
   'sessions/list agent': () => ask('sessions/list', { agent: id }),
   'approvals/list agent': () => ask('approvals/list', { agent: id }),
+  'approvals/count agent': () => ask('approvals/count', { agent: id }),
   'approvals/resolve id': () => ask('approvals/resolve', { id, approvalId: 'a', outcome: 'allow' }),
   'approvals/ask id': () => ask('approvals/ask', { id, approvalId: 'a', kind: 'execute', title: 'ls' }),
   'approvals/withdraw id': () => ask('approvals/withdraw', { id, approvalId: 'a' }),
@@ -107,11 +108,13 @@ const elsewhere: Partial<Record<Field, string>> = {
   'messages/send from': 'a program that has registered nobody signs with a name',
   'messages/list from': 'a program that has registered nobody signs with a name',
   'holds/list from': 'a program that has registered nobody signs with a name',
+  'holds/count from': 'a program that has registered nobody signs with a name',
   'messages/remove agentId': 'the refusal names the sender, who alone may',
   'integrations/report source': 'a system outside',
   'tasks/list source': 'a system outside',
   'tasks/count source': 'a system outside',
   'callbacks/list integration': 'a system outside',
+  'callbacks/count integration': 'a system outside',
 };
 
 const patternOf = (schema: unknown): unknown =>

@@ -5,17 +5,17 @@ type EventNoun = NounOf<RelayEventType>;
 
 /** Which views the events of a noun may change; a noun that no page shows has no line. */
 const viewsAbout = {
-  message: ['messages', 'thread', 'holds', 'throughput'],
+  message: ['messages', 'thread', 'holds', 'hold-count', 'throughput'],
   claim: ['messages', 'thread', 'claim'],
   delivery: ['deliveries', 'messages'],
   agent: ['agents', 'channels'],
   channel: ['channels'],
   session: ['sessions'],
   node: ['nodes', 'pairings'],
-  approval: ['approvals'],
+  approval: ['approvals', 'approval-count'],
   rule: ['rules'],
-  task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'integrations'],
-  callback: ['callbacks'],
+  task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'callback-count', 'integrations'],
+  callback: ['callbacks', 'callback-count'],
   pair: ['pairs', 'pair'],
   token: ['tokens'],
   hook: ['hooks'],

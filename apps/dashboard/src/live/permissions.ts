@@ -46,13 +46,16 @@ const isProgram = (principal: Principal): boolean =>
 /** What agents may not decide about each other. */
 const isPerson = (principal: Principal): boolean => principal.type === 'token' && principal.agentId === null;
 
+/** What agents ask is for people to see; who has no scope for that sees what one agent asked: itself. */
+const seesApprovals = (principal: Principal): boolean =>
+  principal.type !== 'integration' && (agentOf(principal) !== null || principal.type === 'node' || hasScope(principal, 'approvals:read'));
+
 /** What the relay asks of who is not the owner beyond the scope of the route, as far as it depends on the caller alone. */
 const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => boolean>>> = {
   'holds/release': isPerson,
   'holds/refuse': isPerson,
-  // What agents ask is for people to see; who has no scope for that sees what one agent asked: itself.
-  'approvals/list': (principal) =>
-    principal.type !== 'integration' && (agentOf(principal) !== null || principal.type === 'node' || hasScope(principal, 'approvals:read')),
+  'approvals/list': seesApprovals,
+  'approvals/count': seesApprovals,
   'push/key': isPerson,
   'push/subscribe': isPerson,
   'push/list': isPerson,
@@ -69,6 +72,7 @@ const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => bool
   'channels/bind': ({ type }) => type === 'token' || type === 'integration' || type === 'agent',
   // What leaves the relay is not an agent's to see, however much else it may read.
   'callbacks/list': isProgram,
+  'callbacks/count': isProgram,
   'callbacks/redeliver': isProgram,
 };
 

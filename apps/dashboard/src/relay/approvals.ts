@@ -4,7 +4,8 @@ import type { ListView } from '../live/view.ts';
 import { mergeNewestFirst } from './collect.ts';
 import { listUpTo } from './list-up-to.ts';
 
-const PENDING_LIMIT = 1_000;
+/** Questions beyond this many are not shown; the page says so. */
+export const PENDING_LIMIT = 1_000;
 const ANSWERED_PAGE = 200;
 
 export const keyOfApproval = ({ sessionId, approvalId }: Approval): string => `${sessionId}/${approvalId}`;
@@ -24,7 +25,7 @@ export const approvalsView: ListView<Approval> = {
   read: async (relay) => {
     const newest = await listUpTo(ANSWERED_PAGE, relay.approvals.list, {});
     const pending = await listUpTo(PENDING_LIMIT, relay.approvals.list, { status: 'pending' as const });
-    return { data: mergeApprovals(newest.data, pending.data), cursor: newest.cursor };
+    return { data: mergeApprovals(newest.data, pending.data), cursor: newest.cursor, nextCursor: pending.next };
   },
   apply: (approvals, event) => ('approval' in event ? mergeApprovals(approvals, [event.approval]) : approvals),
 };

@@ -5,7 +5,7 @@ import { byId, mergeNewestFirst } from './collect.ts';
 import { listUpTo } from './list-up-to.ts';
 
 /** Held messages beyond this many are not shown; the page says so. */
-export const OPEN_LIMIT = 1_000;
+export const OPEN_HOLDS = 1_000;
 const DECIDED_PAGE = 200;
 
 export const isOpenHold = (hold: Hold): hold is OpenHold => hold.status === 'held';
@@ -18,8 +18,8 @@ export const holdsView: ListView<Hold> = {
   route: 'holds/list',
   read: async (relay) => {
     const newest = await listUpTo(DECIDED_PAGE, relay.holds.list, {});
-    const open = await listUpTo(OPEN_LIMIT, relay.holds.list, { status: 'held' as const });
-    return { data: mergeHolds(newest.data, open.data), cursor: newest.cursor };
+    const open = await listUpTo(OPEN_HOLDS, relay.holds.list, { status: 'held' as const });
+    return { data: mergeHolds(newest.data, open.data), cursor: newest.cursor, nextCursor: open.next };
   },
   apply: (holds, event) => ('hold' in event ? mergeHolds(holds, [event.hold]) : holds),
 };

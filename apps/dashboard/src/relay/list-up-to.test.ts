@@ -9,10 +9,10 @@ const list = async ({ limit, before = 101 }: { limit: number; before?: number })
 };
 
 test('short pages are read on until there is as much as was asked for', async () => {
-  expect(await listUpTo(7, list, {})).toEqual({ data: [100, 99, 98, 97, 96, 95, 94], cursor: 7, isEnd: false });
+  expect(await listUpTo(7, list, {})).toEqual({ data: [100, 99, 98, 97, 96, 95, 94], cursor: 7, next: 94 });
 });
 
 test('it ends where the list does', async () => {
-  const { data, isEnd } = await listUpTo(1_000, list, {});
-  expect({ count: data.length, isEnd }).toEqual({ count: 100, isEnd: true });
+  const { data, next } = await listUpTo(1_000, list, {});
+  expect({ count: data.length, next }).toEqual({ count: 100, next: undefined });
 });

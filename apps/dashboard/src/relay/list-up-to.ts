@@ -4,12 +4,15 @@ interface PageBackwards<Item> {
   readonly nextCursor?: number | undefined;
 }
 
-/** The newest of a list, up to so many, over as many pages as that takes: a page carries only so much text, however many were asked for. */
+/**
+ * The newest of a list, up to so many, over as many pages as that takes: a page carries only so much text, however many were asked for. `next` is there
+ * where there is more.
+ */
 export async function listUpTo<Item, Request extends object>(
   count: number,
   list: (request: Request & { limit: number; before?: number }) => Promise<PageBackwards<Item>>,
   request: Request,
-): Promise<{ readonly data: Item[]; readonly cursor: number; readonly isEnd: boolean }> {
+): Promise<{ readonly data: Item[]; readonly cursor: number; readonly next: number | undefined }> {
   const { data, cursor, nextCursor } = await list({ ...request, limit: count });
   const all = [...data];
   let before = nextCursor;
@@ -18,5 +21,5 @@ export async function listUpTo<Item, Request extends object>(
     all.push(...page.data);
     before = page.nextCursor;
   }
-  return { data: all, cursor, isEnd: before === undefined };
+  return { data: all, cursor, next: before };
 }

@@ -16,7 +16,7 @@ export const pairsView: ListView<Pair> = {
   route: 'pairs/list',
   read: async (relay) => {
     const newest = await listUpTo(ENDED_PAGE, relay.pairs.list, {});
-    if (newest.isEnd) return { data: mergePairs([], newest.data), cursor: newest.cursor };
+    if (newest.next === undefined) return { data: mergePairs([], newest.data), cursor: newest.cursor };
     const pending = await listUpTo(OPEN_LIMIT, relay.pairs.list, { status: 'pending' as const });
     const active = await listUpTo(OPEN_LIMIT, relay.pairs.list, { status: 'active' as const });
     return { data: mergePairs(newest.data, [...pending.data, ...active.data]), cursor: newest.cursor };

@@ -1,5 +1,5 @@
 import { listAll, type RelayClient } from 'agent-relay-client';
-import type { Integration, Task, TaskCounts, TaskEvent } from 'agent-relay-protocol';
+import type { Integration, StatusCounts, Task, TaskEvent } from 'agent-relay-protocol';
 import { type ListView, READ_AGAIN, type Snapshot, type View } from '../live/view.ts';
 import { byId } from './collect.ts';
 
@@ -63,7 +63,7 @@ const wordsOf = ({ id, title, target, claimedBy, severity, type, dedupeKey }: Ta
   [id, title, target, claimedBy, severity, type, dedupeKey].join('\n').toLowerCase();
 
 /** How many there are, by status; with `active` of the active ones alone, which the relay counts quickly however many have ended. */
-export const taskCountsView = (filter: TaskFilter): View<TaskCounts> => ({
+export const taskCountsView = (filter: TaskFilter): View<StatusCounts> => ({
   name: 'task-counts',
   id: JSON.stringify(requestOf(filter)),
   route: 'tasks/count',
@@ -72,12 +72,12 @@ export const taskCountsView = (filter: TaskFilter): View<TaskCounts> => ({
   apply: (counts, event) => ('task' in event && event.type !== 'task.repeated' ? READ_AGAIN : counts),
 });
 
-async function countTasks(relay: RelayClient, filter: TaskFilter): Promise<Snapshot<TaskCounts>> {
+async function countTasks(relay: RelayClient, filter: TaskFilter): Promise<Snapshot<StatusCounts>> {
   const { counts, cursor } = await relay.tasks.count(requestOf(filter));
   return { data: counts, cursor };
 }
 
-export const totalOf = (counts: TaskCounts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+export const totalOf = (counts: StatusCounts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /** One task, whatever the list holds. */
 export const taskView = (id: number): View<Task> => ({

@@ -8,7 +8,7 @@ import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
-
+import { callbackCount, openHolds, pendingApprovals } from './open-counts.ts';
 import { pairsView } from './pairs.ts';
 import { isActiveRule, rulesView } from './rules.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
@@ -405,4 +405,35 @@ test('what is narrowed by receipts is read again when one comes, and a new messa
   expect(messagesView({ state: 'failed' }).apply([], told)).toBe(READ_AGAIN);
   expect(messagesView({}).apply([], told)).toEqual([]);
   expect(after(messagesView({ state: 'failed' }), [], { type: 'message.new', seq: 9, at: 9, message, matched: 1 })).toEqual([]);
+});
+
+test('what is open is as much as the relay counts, however much that is, and counted again when it may be another', async () => {
+  const asked: unknown[] = [];
+  const counting = (counts: Record<string, number>) => ({
+    count: async (request: object) => {
+      asked.push(request);
+      return { counts, cursor: 5 };
+    },
+  });
+  // Of a client what these views ask.
+  const relay = {
+    approvals: counting({ pending: 1_523, allowed: 9 }),
+    holds: counting({ held: 2_000 }),
+    callbacks: counting({ dead: 12_345 }),
+  } as unknown as RelayClient;
+  const read = [await pendingApprovals.read(relay), await openHolds.read(relay), await callbackCount('dead').read(relay)];
+  expect(read.map(({ data, cursor }) => [data, cursor])).toEqual([
+    [1_523, 5],
+    [2_000, 5],
+    [12_345, 5],
+  ]);
+  expect(asked).toEqual([{ status: 'pending' }, { status: 'held' }, { status: 'dead' }]);
+  const question: RelayEvent = { type: 'approval.requested', seq: 6, at: 6, approval: { approvalId: 'a' } as Approval }; // that it is one is all that counts
+  const hold: RelayEvent = { type: 'message.held', seq: 7, at: 7, hold: held(7) };
+  const message: RelayEvent = told(8, task(8));
+  expect([question, hold, message].map((event) => [pendingApprovals.apply(3, event), openHolds.apply(3, event)])).toEqual([
+    [READ_AGAIN, 3],
+    [3, READ_AGAIN],
+    [3, 3],
+  ]);
 });

@@ -2,10 +2,7 @@ import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
-import type { ListView } from '../live/view.ts';
-import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
-import { callbacksView } from '../relay/callbacks.ts';
-import { holdsView, isOpenHold } from '../relay/holds.ts';
+import { callbackCount, openHolds, pendingApprovals } from '../relay/open-counts.ts';
 import { isOpenPair, pairsView } from '../relay/pairs.ts';
 import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
@@ -29,12 +26,12 @@ export function MainNav() {
     >
       <Page to="/" name="Overview" />
       <Page to="/messages" name="Messages" />
-      <Page to="/approvals" name="Approvals" {...useCount(approvalsView, isPendingApproval)} meaning="waiting" tone={waiting} />
-      <Page to="/holds" name="Held" {...useCount(holdsView, isOpenHold)} meaning="waiting" tone={waiting} />
+      <Page to="/approvals" name="Approvals" count={useLive(pendingApprovals).data} meaning="waiting" tone={waiting} />
+      <Page to="/holds" name="Held" count={useLive(openHolds).data} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
-      <Page to="/pairs" name="Pairs" {...useCount(pairsView, isOpenPair)} meaning="open" />
+      <Page to="/pairs" name="Pairs" {...useOpenPairs()} meaning="open" />
       <Page to="/channels" name="Channels" />
-      <Page to="/callbacks" name="Callbacks" {...useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
+      <Page to="/callbacks" name="Callbacks" count={useLive(deadCallbacks).data} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />
       <Page to="/usage" name="Usage" />
       <Page to="/search" name="Search" />
@@ -63,16 +60,15 @@ function useCurrentInSight() {
   return nav;
 }
 
-const deadCallbacks = callbacksView('dead');
+const deadCallbacks = callbackCount('dead');
 const activeTasks = taskCountsView({});
 
-/** So many of what is open are read at most: from there on it is that many or more. */
+/** So many open pairs are read at most: from there on it is that many or more. */
 const READ_AT_MOST = 1_000;
 
-/** What is open in a list; undefined until it is known. */
-function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true) {
-  const { status, all } = useList(view);
-  const count = all.filter(isCounted).length;
+function useOpenPairs() {
+  const { status, all } = useList(pairsView);
+  const count = all.filter(isOpenPair).length;
   return status === 'reading' ? {} : { count, isOrMore: count >= READ_AT_MOST };
 }
 

@@ -1,8 +1,7 @@
 import { useEffect } from 'react';
 import { useConnectionState } from '../live/use-connection.ts';
-import { useList } from '../live/use-list.ts';
-import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
-import { holdsView, isOpenHold } from '../relay/holds.ts';
+import { useLive } from '../live/use-live.ts';
+import { openHolds, pendingApprovals } from '../relay/open-counts.ts';
 import { formatCount } from './format.ts';
 
 /** What the tab says: how much waits for a person, and whether the relay is there at all. */
@@ -14,7 +13,8 @@ export function titleOf(waiting: number, status: string): string {
 /** Keeps the title of the tab, and the badge of an installed page where there is one. */
 export function useTitle(): void {
   const { status } = useConnectionState();
-  const waiting = useList(approvalsView).all.filter(isPendingApproval).length + useList(holdsView).all.filter(isOpenHold).length;
+  const [questions = 0, holds = 0] = [useLive(pendingApprovals).data, useLive(openHolds).data];
+  const waiting = questions + holds;
   useEffect(() => {
     document.title = titleOf(waiting, status);
     // Not every browser has one, and one may refuse it.

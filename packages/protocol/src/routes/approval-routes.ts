@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, AskApprovalSchema, ListedApprovalStatusSchema } from '../approval.ts';
-import { AgentIdSchema, listOf, pageBefore } from '../primitives.ts';
+import { AgentIdSchema, counted, listOf, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
 const PersonSchema = z
@@ -24,6 +24,16 @@ export const approvalRoutes = {
       ...pageBefore,
     }),
     output: listOf(ApprovalSchema),
+  }),
+  'approvals/count': route({
+    method: 'GET',
+    path: '/approvals/count',
+    scope: 'approvals:read',
+    alsoScopes: ['sessions:read'],
+    anonymous: false,
+    summary: 'How many approvals there are of each status, of those that the caller may list',
+    input: z.strictObject({ agent: AgentIdSchema.optional(), status: ListedApprovalStatusSchema.optional() }),
+    output: counted,
   }),
   'approvals/resolve': route({
     method: 'POST',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HoldSchema, HoldStatusSchema } from '../hold.ts';
 import { SentMessageSchema } from '../message.ts';
-import { AgentIdSchema, listOf, MessageIdSchema, pageBefore } from '../primitives.ts';
+import { AgentIdSchema, counted, listOf, MessageIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
 const hold = { id: MessageIdSchema };
@@ -20,6 +20,15 @@ export const holdRoutes = {
       ...pageBefore,
     }),
     output: listOf(HoldSchema),
+  }),
+  'holds/count': route({
+    method: 'GET',
+    path: '/holds/count',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'How many held messages there are of each status, of those that the caller may list',
+    input: z.strictObject({ status: HoldStatusSchema.optional(), from: AgentIdSchema.optional() }),
+    output: counted,
   }),
   'holds/get': route({
     method: 'GET',

@@ -4,7 +4,7 @@ import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
 import {
   AddressSchema,
   AgentIdSchema,
-  CursorSchema,
+  counted,
   listByIdOf,
   listOf,
   MessageIdSchema,
@@ -19,7 +19,6 @@ import {
   NewTaskStatusSchema,
   ReportEventSchema,
   ReportedEventSchema,
-  TaskCountsSchema,
   TaskEventSchema,
   TaskSchema,
 } from '../task.ts';
@@ -78,7 +77,7 @@ export const taskRoutes = {
     anonymous: true,
     summary: 'How many tasks there are of each status, of those that the caller may list',
     input: z.strictObject(narrowed),
-    output: z.object({ counts: TaskCountsSchema, cursor: CursorSchema }),
+    output: counted,
   }),
   'tasks/get': route({
     method: 'GET',
@@ -139,6 +138,16 @@ export const taskRoutes = {
       ...pageBefore,
     }),
     output: listOf(CallbackSchema),
+  }),
+  'callbacks/count': route({
+    method: 'GET',
+    path: '/callbacks/count',
+    scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
+    anonymous: false,
+    summary: 'How many callbacks there are of each status, of those that the caller may list',
+    input: z.strictObject({ status: CallbackStatusSchema.optional(), integration: AgentIdSchema.optional() }),
+    output: counted,
   }),
   'callbacks/redeliver': route({
     method: 'POST',

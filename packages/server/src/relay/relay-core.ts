@@ -36,6 +36,7 @@ export type SessionRouteName =
   | 'nodes/rename'
   | 'nodes/remove'
   | 'approvals/list'
+  | 'approvals/count'
   | 'approvals/resolve'
   | 'rules/list'
   | 'rules/create'

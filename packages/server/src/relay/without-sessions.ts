@@ -20,6 +20,7 @@ export const withoutSessions: SessionsPart = {
     'nodes/rename': noSessions,
     'nodes/remove': noSessions,
     'approvals/list': () => ({ data: [], cursor: 0 }),
+    'approvals/count': () => ({ counts: {}, cursor: 0 }),
     'approvals/resolve': noSessions,
     'rules/list': () => ({ data: [], cursor: 0 }),
     'rules/create': noSessions,

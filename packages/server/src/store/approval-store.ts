@@ -2,6 +2,7 @@ import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision, QuestionFacts } from '../domain/facts.ts';
 import type { Asked } from './asked.ts';
+import type { Counted } from './counted.ts';
 
 export interface ApprovalQuery extends Asked {
   readonly workspace: string;
@@ -24,6 +25,7 @@ export interface ApprovalStore {
   ): Promise<Approval>;
   /** Newest first. */
   list(query: ApprovalQuery): Promise<Page<Approval>>;
+  count(query: Omit<ApprovalQuery, 'before' | 'limit' | 'caller'>): Promise<Counted<ApprovalStatus>>;
   /** Changes one. Resolves with what was answered, null when there is none. */
   change(
     workspace: string,

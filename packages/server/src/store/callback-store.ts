@@ -1,6 +1,7 @@
 import type { Callback, CallbackStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Asked } from './asked.ts';
+import type { Counted } from './counted.ts';
 import type { DuePost, PostOutcome } from './due-post.ts';
 
 /** A callback whose turn it is; its subject is its task. */
@@ -33,6 +34,7 @@ export interface CallbackStore {
   giveUp(now: number, reason: string, limit: number): Promise<number>;
   /** Newest first. */
   list(query: CallbackQuery): Promise<Page<Callback>>;
+  count(query: Omit<CallbackQuery, 'before' | 'limit' | 'caller' | 'taskId'>): Promise<Counted<CallbackStatus>>;
   /** Rung after each commit that wrote or settled a callback. */
   onWritten(listener: () => void): () => void;
 }

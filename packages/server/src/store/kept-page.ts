@@ -1,4 +1,5 @@
 import type { Page } from '../domain/change.ts';
+import type { Counted } from './counted.ts';
 
 export interface PageRequest<Item> {
   /** Where the page begins: behind this position. */
@@ -27,6 +28,27 @@ export async function keptPage<Item>({ from, limit, read, positionOf, keep }: Pa
     }
     const isFull = items.length === limit || (items.length > 0 && page.items.length < limit);
     if (next === null || isFull) return { items, cursor, next };
+    position = next;
+    await anotherTurn();
+  }
+}
+
+interface CountRequest<Status extends string, Item> extends Pick<PageRequest<Item>, 'read' | 'keep'> {
+  /** Each status with nothing counted yet. */
+  readonly none: Readonly<Record<Status, number>>;
+}
+
+/** How much is kept of a list that not everybody may read all of, by status. Others have their turn between two looks. */
+export async function keptCounts<Status extends string, Item extends { readonly status: Status }>({
+  read,
+  keep,
+  none,
+}: CountRequest<Status, Item>): Promise<Counted<Status>> {
+  const counts: Record<Status, number> = { ...none };
+  for (let position = Number.MAX_SAFE_INTEGER; ; ) {
+    const { items, cursor, next } = await read(position);
+    for (const item of items) if (keep(item)) counts[item.status] += 1;
+    if (next === null) return { counts, cursor };
     position = next;
     await anotherTurn();
   }

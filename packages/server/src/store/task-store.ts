@@ -1,7 +1,8 @@
-import type { Task, TaskCounts, TaskEvent, TaskStatus } from 'agent-relay-protocol';
+import type { Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision, ReportFacts, TaskFacts } from '../domain/facts.ts';
 import type { Asked } from './asked.ts';
+import type { Counted } from './counted.ts';
 
 /** Which report it is, so that its facts can be read before it is decided. */
 export interface ReportSubject {
@@ -41,7 +42,7 @@ export interface TaskStore {
   /** Newest first. */
   list(query: TaskQuery): Promise<Page<Task>>;
   /** How many there are of each status, whoever may read them. */
-  count(query: Omit<TaskQuery, 'before' | 'limit'>): Promise<{ readonly counts: TaskCounts; readonly cursor: number }>;
+  count(query: Omit<TaskQuery, 'before' | 'limit'>): Promise<Counted<TaskStatus>>;
   /** Oldest first, after `after`. */
   events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>>;
   sources(workspace: string): Promise<readonly TaskSource[]>;

@@ -302,6 +302,12 @@ test('an integration sees and redelivers its own callbacks only; a redirect is a
   expect((await listed(world))[0]?.lastError).toBe('It answered 302: redirects are not followed');
   const seenBy = async (name: string) => (await world.call['callbacks/list']({}, world.as(integration(name)))).data.length;
   expect([await seenBy('ops'), await seenBy('ci')]).toEqual([1, 0]);
+  const counted = async (principal: Principal, asked = {}) => (await world.call['callbacks/count'](asked, world.as(principal))).counts;
+  const none = { pending: 0, delivered: 0, dead: 0 };
+  expect(await counted(owner)).toEqual({ ...none, pending: 1 });
+  expect(await counted(owner, { status: 'dead' })).toEqual(none);
+  expect([await counted(integration('ops')), await counted(integration('ci'))]).toEqual([{ ...none, pending: 1 }, none]);
+  expect(await codeOf(() => world.call['callbacks/count']({}, world.as(anonymous)))).toBe('unauthorized');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(integration('ci'))))).toBe('not_found');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 9 }, world.as(owner)))).toBe('not_found');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(anonymous)))).toBe('unauthorized');
@@ -310,6 +316,7 @@ test('an integration sees and redelivers its own callbacks only; a redirect is a
   const { scopes: _all, ...board } = observer as Extract<Principal, { type: 'token' }>; // it is one
   const narrow: Principal = { ...board, scopes: ['tasks:read', 'tasks:write'] };
   expect(await codeOf(() => world.call['callbacks/list']({}, world.as(narrow)))).toBe('forbidden');
+  expect(await codeOf(() => world.call['callbacks/count']({}, world.as(narrow)))).toBe('forbidden');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(narrow)))).toBe('forbidden');
   expect(await codeOf(() => world.call['callbacks/list']({}, world.as(observer)))).toBe('none');
 });

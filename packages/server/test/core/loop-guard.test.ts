@@ -1,3 +1,4 @@
+import type { Principal } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
 import { agentOf, anonymous, codeOf, owner, until, World } from './world.ts';
@@ -144,6 +145,12 @@ test('an agent that tries again joins the hold it has; agents decide about no ho
   const second = await world.send('b', 'a', '2', { replyTo: first.id });
   for (let count = 0; count < 3; count += 1) expect(await codeOf(world.send('a', 'b', '3', { replyTo: second.id }))).toBe('message_held');
   expect(await openHolds(world)).toMatchObject([{ attempts: 3 }]);
+  const counted = async (principal: Principal, asked = {}) => (await world.call['holds/count'](asked, world.as(principal))).counts;
+  const none = { held: 0, released: 0, refused: 0 };
+  expect([await counted(owner), await counted(owner, { status: 'refused' })]).toEqual([{ ...none, held: 1 }, none]);
+  expect([await counted(owner, { from: 'a' }), await counted(owner, { from: 'b' })]).toEqual([{ ...none, held: 1 }, none]);
+  // Whoever reads only some of them has only those counted.
+  expect([await counted(agentOf('a')), await counted(agentOf('c'))]).toEqual([{ ...none, held: 1 }, none]);
   const [hold] = await openHolds(world);
   const { token } = await world.register('d', { withToken: true }, owner);
   expect(token).toBeDefined();

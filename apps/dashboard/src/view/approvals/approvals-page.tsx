@@ -1,8 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useList } from '../../live/use-list.ts';
-import { approvalsView, isPendingApproval, keyOfApproval } from '../../relay/approvals.ts';
+import { useLive } from '../../live/use-live.ts';
+import { useReadOn } from '../../live/use-read-on.ts';
+import { approvalsView, isPendingApproval, keyOfApproval, PENDING_LIMIT } from '../../relay/approvals.ts';
 import { keepInPlace } from '../../relay/keep-in-place.ts';
+import { pendingApprovals } from '../../relay/open-counts.ts';
+import { CutNote } from '../cut-note.tsx';
 import { DecidedHeading } from '../decided-heading.tsx';
 import { ListPane } from '../list-pane.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
@@ -13,7 +17,9 @@ import { ApprovalTabs } from './approval-tabs.tsx';
 export function ApprovalsPage({ by }: { readonly by: string | null }) {
   const [kept, setKept] = useState<ReadonlySet<string>>(new Set());
   const approvals = useList(approvalsView);
+  const { data: count = 0 } = useLive(pendingApprovals);
   const waiting = approvals.all.filter(isPendingApproval);
+  useReadOn(approvals, { open: waiting.length, limit: PENDING_LIMIT });
   const keep = keepInPlace(kept, waiting.map(keyOfApproval));
   if (keep !== kept) setKept(keep);
   const open = by === null ? approvals.all.filter((approval) => keep.has(keyOfApproval(approval))).reverse() : [];
@@ -34,6 +40,7 @@ export function ApprovalsPage({ by }: { readonly by: string | null }) {
       )}
       refused="What agents ask is for people to see."
       empty={<NoApprovals />}
+      footer={approvals.isWhole ? null : <CutNote shown={waiting.length} count={count} />}
       noneFits={<Empty title={`None of the newest was answered by ${by}.`} />}
     />
   );
@@ -44,7 +51,7 @@ export function ApprovalsPage({ by }: { readonly by: string | null }) {
       tools={
         <>
           <ApprovalTabs chosen="questions" />
-          {waiting.length > 0 ? <span className="text-soft text-xs">{waiting.length} waiting</span> : null}
+          {count > 0 ? <span className="text-soft text-xs">{count} waiting</span> : null}
           {by === null ? null : (
             <Link to="/approvals" className="text-accent text-xs hover:underline">
               Answered by {by} · show all

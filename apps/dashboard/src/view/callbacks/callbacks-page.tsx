@@ -2,11 +2,13 @@ import { Link } from '@tanstack/react-router';
 import type { CallbackStatus } from 'agent-relay-protocol';
 import { useCommand } from '../../live/use-command.ts';
 import { useList } from '../../live/use-list.ts';
-import { useMayCall } from '../../live/use-live.ts';
-import { CALLBACK_LIMIT, callbacksView, redeliver } from '../../relay/callbacks.ts';
+import { useLive, useMayCall } from '../../live/use-live.ts';
+import { callbacksView, redeliverAll } from '../../relay/callbacks.ts';
+import { callbackCount } from '../../relay/open-counts.ts';
 import { ActButton } from '../act-button.tsx';
 import { formatCount } from '../format.ts';
 import { ListPane } from '../list-pane.tsx';
+import { OlderRows } from '../older-rows.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
 import { CallbackRow } from './callback-row.tsx';
@@ -19,9 +21,10 @@ const tabs = [
 
 /** What integrations are told, and what could not be told. */
 export function CallbacksPage({ status }: { readonly status: CallbackStatus }) {
+  const callbacks = useList(callbacksView(status));
   const list = (
     <ListPane
-      list={useList(callbacksView(status))}
+      list={callbacks}
       label="Callbacks"
       keyOf={({ id }) => id}
       rowHeight={64}
@@ -32,6 +35,7 @@ export function CallbacksPage({ status }: { readonly status: CallbackStatus }) {
       )}
       refused="Callbacks are for the owner and for the integration they go to."
       empty={<NoCallbacks status={status} />}
+      footer={<OlderRows list={callbacks} />}
     />
   );
   return (
@@ -68,26 +72,26 @@ function CallbackTools({ chosen }: { readonly chosen: CallbackStatus }) {
 }
 
 function TabCount({ status }: { readonly status: CallbackStatus }) {
-  const { length } = useList(callbacksView(status)).all;
-  return length > 0 ? <span className="ml-0.5 text-soft">{formatCount(length)}</span> : null;
+  const { data: count = 0 } = useLive(callbackCount(status));
+  return count > 0 ? (
+    <span className="ml-0.5 text-soft" title={String(count)}>
+      {formatCount(count)}
+    </span>
+  ) : null;
 }
 
 function RedeliverAll() {
-  const dead = useList(callbacksView('dead')).all;
+  const { data: count = 0 } = useLive(callbackCount('dead'));
   const mayWrite = useMayCall('callbacks/redeliver');
-  const again = useCommand(redeliver);
+  const again = useCommand(redeliverAll);
   const refused = again.output?.refused ?? [];
   return (
     <>
       <Problem error={again.error ?? (refused.length > 0 ? `${refused.length} were not taken: ${refused[0]}` : null)} />
       {again.output && refused.length === 0 ? <span className="text-good text-xs">{again.output.sent} on their way again</span> : null}
-      {mayWrite && dead.length > 0 ? (
-        <ActButton className="button text-xs" isBusy={again.isPending} onClick={() => again.run(dead.map(({ id }) => id).reverse())}>
-          {again.isPending
-            ? 'Sending…'
-            : dead.length === CALLBACK_LIMIT
-              ? `Redeliver these ${CALLBACK_LIMIT}`
-              : `Redeliver all ${dead.length}`}
+      {mayWrite && count > 0 ? (
+        <ActButton className="button text-xs" isBusy={again.isPending} onClick={() => again.run()}>
+          {again.isPending ? 'Sending…' : `Redeliver all ${count.toLocaleString('en')}`}
         </ActButton>
       ) : null}
     </>

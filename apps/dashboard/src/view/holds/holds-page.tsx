@@ -1,7 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useList } from '../../live/use-list.ts';
-import { type HoldOutcome, holdsView, isOpenHold, OPEN_LIMIT } from '../../relay/holds.ts';
+import { useLive } from '../../live/use-live.ts';
+import { useReadOn } from '../../live/use-read-on.ts';
+import { type HoldOutcome, holdsView, isOpenHold, OPEN_HOLDS } from '../../relay/holds.ts';
+import { openHolds } from '../../relay/open-counts.ts';
+import { CutNote } from '../cut-note.tsx';
 import { DecidedHeading } from '../decided-heading.tsx';
 import { ListPane } from '../list-pane.tsx';
 import { NoticeBox } from '../notice-box.tsx';
@@ -12,7 +16,9 @@ import { HoldRow } from './hold-row.tsx';
 export function HoldsPage() {
   const [outcome, setOutcome] = useState<HoldOutcome | null>(null);
   const holds = useList(holdsView);
+  const { data: count = 0 } = useLive(openHolds);
   const open = holds.all.filter(isOpenHold).reverse();
+  useReadOn(holds, { open: open.length, limit: OPEN_HOLDS });
   const decided = holds.all.filter((hold) => !isOpenHold(hold));
   const list = (
     <ListPane
@@ -28,7 +34,7 @@ export function HoldsPage() {
       )}
       refused="This token may not read messages."
       empty={<NoHolds />}
-      footer={open.length < OPEN_LIMIT ? null : <p className="p-4 text-center text-soft text-xs">The newest {OPEN_LIMIT} are shown.</p>}
+      footer={holds.isWhole ? null : <CutNote shown={open.length} count={count} />}
     />
   );
   return (
@@ -37,7 +43,7 @@ export function HoldsPage() {
       hint="What the loop guard keeps until a person decides"
       tools={
         <>
-          {open.length > 0 ? <span className="text-soft text-xs">{open.length} waiting</span> : null}
+          {count > 0 ? <span className="text-soft text-xs">{count} waiting</span> : null}
           <span className="grow" />
           {outcome === null ? null : (
             <NoticeBox key={outcome.id} onClose={() => setOutcome(null)}>

@@ -1,19 +1,16 @@
 import { Link } from '@tanstack/react-router';
-import { useList } from '../../live/use-list.ts';
-import { useLive } from '../../live/use-live.ts';
-import type { ListView } from '../../live/view.ts';
-import { approvalsView, isPendingApproval } from '../../relay/approvals.ts';
-import { callbacksView } from '../../relay/callbacks.ts';
-import { holdsView, isOpenHold } from '../../relay/holds.ts';
+import { useLive, useMayCall } from '../../live/use-live.ts';
+import type { View } from '../../live/view.ts';
+import { callbackCount, openHolds, pendingApprovals } from '../../relay/open-counts.ts';
 import { taskCountsView } from '../../relay/tasks.ts';
 
-const deadCallbacks = callbacksView('dead');
+const deadCallbacks = callbackCount('dead');
 const activeTasks = taskCountsView({});
 
 /** What does not go on without a person, each with the way there. */
 export function Waiting() {
-  const approvals = useCounted(approvalsView, isPendingApproval);
-  const holds = useCounted(holdsView, isOpenHold);
+  const approvals = useCounted(pendingApprovals);
+  const holds = useCounted(openHolds);
   const callbacks = useCounted(deadCallbacks);
   const blocked = useLive(activeTasks);
   const rows = [
@@ -50,10 +47,8 @@ export function Waiting() {
 }
 
 /** Undefined while it is not known, or not for who is signed in. */
-function useCounted<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true) {
-  const { status, all } = useList(view);
-  return {
-    isReading: status === 'reading',
-    count: status === 'reading' || status === 'refused' ? undefined : all.filter(isCounted).length,
-  };
+function useCounted(view: View<number>) {
+  const mayRead = useMayCall(view.route);
+  const { data, error } = useLive(view);
+  return { isReading: mayRead && data === undefined && error === null, count: data };
 }

@@ -3,6 +3,7 @@ import {
   type ApprovalAnswer,
   DEFAULT_PAGE_SIZE,
   type PendingApproval,
+  type Principal,
   principalName,
   RelayError,
   type RouteInput,
@@ -68,19 +69,36 @@ export class Approvals {
     { principal }: CallContext,
   ): Promise<RouteOutput<'approvals/list'>> {
     const { store } = this.#deps;
+    const { agents, ...seen } = this.#seenBy(principal, agent);
+    const page = await store.approvals.list({ ...seen, caller: principalName(principal), status, before, limit });
+    if (agent !== undefined && before === undefined) assertNothingOf(agents, agent, page.items);
+    return listed(page);
+  }
+
+  async count({ agent, status }: RouteInput<'approvals/count'>, { principal }: CallContext): Promise<RouteOutput<'approvals/count'>> {
+    const { agents, ...seen } = this.#seenBy(principal, agent);
+    const counted = await this.#deps.store.approvals.count({ ...seen, status });
+    if (agent !== undefined)
+      assertNothingOf(
+        agents,
+        agent,
+        Object.values(counted.counts).filter((count) => count > 0),
+      );
+    return counted;
+  }
+
+  /** Whose questions somebody may see, of those that are asked for. @throws RelayError `forbidden`, `not_found`. */
+  #seenBy(principal: Principal, agent: string | undefined) {
     const { workspace } = principal;
     const agentId = agent ?? (maySeeApprovals(principal, null) ? null : agentOf(principal));
-    const agents = store.agents.index.in(workspace);
+    const agents = this.#deps.store.agents.index.in(workspace);
     if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(agents, agentId))) {
       if (agent !== undefined) registered(agents, agent);
       const reason =
         'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
       throw new RelayError('forbidden', reason);
     }
-    const caller = principalName(principal);
-    const page = await store.approvals.list({ workspace, caller, agentId: agentId ?? undefined, status, before, limit });
-    if (agent !== undefined && before === undefined) assertNothingOf(agents, agent, page.items);
-    return listed(page);
+    return { workspace, agentId: agentId ?? undefined, agents };
   }
 
   /** `onAsked` is heard before anybody waits. */

@@ -45,16 +45,14 @@ export class Callbacks {
     this.#wake();
   }
 
-  get handlers(): Pick<RelayHandlers, 'callbacks/list' | 'callbacks/redeliver'> {
+  get handlers(): Pick<RelayHandlers, 'callbacks/list' | 'callbacks/count' | 'callbacks/redeliver'> {
     const { store, clock } = this.#deps;
     return {
       'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
-        assertMaySee(principal);
-        if (principal.type !== 'integration') assertScope(principal, 'tasks:read');
-        const own = principal.type === 'integration' ? { integration: principal.name } : {};
-        const caller = principalName(principal);
-        return listed(await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, caller, limit }));
+        const own = seenBy(principal);
+        return listed(await store.callbacks.list({ ...query, ...own, caller: principalName(principal), limit }));
       },
+      'callbacks/count': (query, { principal }) => store.callbacks.count({ ...query, ...seenBy(principal) }),
       'callbacks/redeliver': ({ id }, { principal }) => {
         assertMaySee(principal);
         const now = clock.now();
@@ -112,6 +110,15 @@ function requestOf({ event, body }: DueCallback, { url, key, now }: To): PostReq
 }
 
 /** What leaves the relay tells of everybody's work: it is for those who read everything, and for the integration it goes to. */
+/** Which ones somebody may read. @throws RelayError `forbidden`, `forbidden_scope`. */
+function seenBy(principal: Principal): { readonly workspace: string; readonly integration?: string } {
+  assertMaySee(principal);
+  const { workspace } = principal;
+  if (principal.type === 'integration') return { workspace, integration: principal.name };
+  assertScope(principal, 'tasks:read');
+  return { workspace };
+}
+
 function assertMaySee(principal: Principal): void {
   if (principal.type === 'integration' || (agentOf(principal) === null && readsWorkspace(principal))) return;
   throw new RelayError('forbidden', 'Callbacks are for the owner, for tokens with workspace:read, and for the integration they go to');

@@ -1,11 +1,19 @@
-import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError, type SentMessage } from 'agent-relay-protocol';
+import {
+  DEFAULT_PAGE_SIZE,
+  type Hold,
+  MAX_PAGE_SIZE,
+  type Principal,
+  principalName,
+  RelayError,
+  type SentMessage,
+} from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { assertPerson } from '../../domain/acting.ts';
 import type { NewEvent, NewMessage } from '../../domain/change.ts';
 import { decisionNotice, releasedMessage } from '../../domain/hold-changes.ts';
 import { answerOf, countRecipients } from '../../domain/plan-message.ts';
 import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
-import { keptPage } from '../../store/kept-page.ts';
+import { keptCounts, keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { listed } from '../contract/listed.ts';
@@ -14,7 +22,7 @@ import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import type { Messages } from '../mail/messages.ts';
 
-type HoldRouteName = 'holds/list' | 'holds/get' | 'holds/release' | 'holds/refuse';
+type HoldRouteName = 'holds/list' | 'holds/count' | 'holds/get' | 'holds/release' | 'holds/refuse';
 
 export interface HoldsDeps {
   readonly store: Pick<Store, 'holds'>;
@@ -45,6 +53,17 @@ export class Holds {
           keep: deps.readers.of(principal).mayReadHold,
         });
         return listed(page);
+      },
+      'holds/count': async (query, { principal }) => {
+        const { workspace } = principal;
+        const { mayReadHold, readsAll } = deps.readers.of(principal);
+        if (readsAll) return deps.store.holds.count({ ...query, workspace });
+        const asked = { ...query, workspace, caller: principalName(principal), limit: MAX_PAGE_SIZE };
+        return keptCounts({
+          read: (before) => deps.store.holds.list({ ...asked, before }),
+          keep: mayReadHold,
+          none: { held: 0, released: 0, refused: 0 },
+        });
       },
       'holds/get': async ({ id }, { principal }) => {
         const hold = found(await deps.store.holds.get(principal.workspace, id), id);

@@ -105,6 +105,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
 const approvalHandlers = (approvals: Approvals, rules: ApprovalRules) =>
   ({
     'approvals/list': (input, context) => approvals.list(input, context),
+    'approvals/count': (input, context) => approvals.count(input, context),
     'approvals/resolve': (input, context) => approvals.resolve(input, context),
     'approvals/ask': (input, context) =>
       approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),

@@ -7,15 +7,13 @@ import {
   RelayError,
   type RouteInput,
   type Task,
-  type TaskCounts,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { readAddress } from '../../domain/address.ts';
-import type { Page } from '../../domain/change.ts';
 import { assertScope, onlySourceOf } from '../../domain/scopes.ts';
 import { taskStatusChange } from '../../domain/task-status.ts';
 import { noTasks, saysWords } from '../../domain/task-words.ts';
-import { keptPage } from '../../store/kept-page.ts';
+import { keptCounts, keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { listed, pageOf } from '../contract/listed.ts';
@@ -67,8 +65,10 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
       const narrowed = narrowedTo(query, principal);
       const { mayReadTask, readsAll } = readers.of(principal);
       if (find === undefined && readsAll) return store.tasks.count({ ...query, ...narrowed });
-      return countKept((before) => store.tasks.list({ ...query, ...narrowed, before, limit: MAX_PAGE_SIZE }), {
+      return keptCounts({
+        read: (before) => store.tasks.list({ ...query, ...narrowed, before, limit: MAX_PAGE_SIZE }),
         keep: (task) => mayReadTask(task) && saysWords(task, find),
+        none: noTasks(),
       });
     },
     'tasks/get': ({ id }, { principal }) => read(principal, id),
@@ -107,20 +107,6 @@ function narrowedTo({ source, target }: Pick<RouteInput<'tasks/count'>, 'source'
   const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
   const { workspace } = principal;
   return { workspace, caller: principalName(principal), source: sourceToList(principal, source), target: spelled };
-}
-
-/** Counts a list that not everybody may read all of, page by page. */
-async function countKept(
-  read: (before: number) => Promise<Page<Task>>,
-  { keep }: { readonly keep: (task: Task) => boolean },
-): Promise<{ readonly counts: TaskCounts; readonly cursor: number }> {
-  const counts = noTasks();
-  for (let before: number | null = Number.MAX_SAFE_INTEGER; ; ) {
-    const { items, cursor, next }: Page<Task> = await read(before);
-    for (const task of items) if (keep(task)) counts[task.status] += 1;
-    if (next === null) return { counts, cursor };
-    before = next;
-  }
 }
 
 /** @throws RelayError `forbidden_scope` when another source is asked for than the only one that the caller reads. */

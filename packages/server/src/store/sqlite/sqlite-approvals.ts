@@ -1,4 +1,4 @@
-import type { Approval } from 'agent-relay-protocol';
+import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { ownSession } from '../../domain/approval-changes.ts';
 import type { Page } from '../../domain/change.ts';
@@ -8,12 +8,14 @@ import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
 import type { SqliteContext } from './context.ts';
 import { NewestFirst } from './newest-first.ts';
+import { RowsByStatus } from './rows-by-status.ts';
 
 export class SqliteApprovals implements ApprovalStore {
   readonly #context: SqliteContext;
   readonly #find: Statement<[string, string, string], ApprovalRow>;
   readonly #numbered: Statement<[number], ApprovalRow>;
   readonly #list: NewestFirst;
+  readonly #byStatus: RowsByStatus<ApprovalStatus>;
   readonly #prune: Statement<[number, number]>;
 
   constructor(context: SqliteContext) {
@@ -23,6 +25,11 @@ export class SqliteApprovals implements ApprovalStore {
       'SELECT record FROM approvals WHERE workspace = ? AND agent_id = ? AND approval_id = ? ORDER BY number DESC LIMIT 1',
     );
     this.#numbered = reader.prepare('SELECT record FROM approvals WHERE number = ?');
+    this.#byStatus = new RowsByStatus(reader, {
+      table: 'approvals',
+      statuses: ['pending', 'allowed', 'denied', 'cancelled'],
+      owner: 'agent_id',
+    });
     this.#list = new NewestFirst(reader, context.scanTurns, {
       table: 'approvals',
       id: 'number',
@@ -54,6 +61,10 @@ export class SqliteApprovals implements ApprovalStore {
       const pending = sessionId === null ? [] : approvals.pendingOf(workspace, sessionId).filter((asked) => asked.agentId === agentId);
       return changes.carryOut(workspace, decide({ ...facts.of(workspace), agent, found, pending })).answer;
     });
+  }
+
+  async count({ workspace, status, agentId }: Parameters<ApprovalStore['count']>[0]) {
+    return { counts: this.#byStatus.counts({ workspace, status, owner: agentId }), cursor: this.#context.log.head };
   }
 
   async list({ workspace, agentId, status, before, limit, caller }: ApprovalQuery): Promise<Page<Approval>> {

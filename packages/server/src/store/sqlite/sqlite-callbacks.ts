@@ -5,6 +5,7 @@ import type { CallbackQuery, CallbackStore, DueCallback } from '../callback-stor
 import type { PostOutcome } from '../due-post.ts';
 import type { SqliteContext } from './context.ts';
 import { NewestFirst } from './newest-first.ts';
+import { RowsByStatus } from './rows-by-status.ts';
 
 interface CallbackRow {
   readonly id: number;
@@ -36,6 +37,7 @@ export class SqliteCallbacks implements CallbackStore {
   readonly #overdue: Statement<[number, number], CallbackRow>;
   readonly #numbered: Statement<[number], CallbackRow>;
   readonly #list: NewestFirst;
+  readonly #byStatus: RowsByStatus<CallbackStatus>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -60,6 +62,7 @@ export class SqliteCallbacks implements CallbackStore {
     this.#holdBackAfter = database.prepare("UPDATE callbacks SET next_at = NULL WHERE task_id = ? AND id > ? AND status = 'pending'");
     this.#overdue = database.prepare("SELECT * FROM callbacks WHERE status = 'pending' AND deadline_at < ? ORDER BY id LIMIT ?");
     this.#numbered = reader.prepare('SELECT * FROM callbacks WHERE id = ?');
+    this.#byStatus = new RowsByStatus(reader, { table: 'callbacks', statuses: ['pending', 'delivered', 'dead'], owner: 'integration' });
     this.#list = new NewestFirst(reader, context.scanTurns, {
       table: 'callbacks',
       id: 'id',
@@ -117,6 +120,10 @@ export class SqliteCallbacks implements CallbackStore {
       }
       return rows.length;
     });
+  }
+
+  async count({ workspace, status, integration }: Parameters<CallbackStore['count']>[0]) {
+    return { counts: this.#byStatus.counts({ workspace, status, owner: integration }), cursor: this.#context.log.head };
   }
 
   async list({ workspace, status, integration, taskId, before, limit, caller }: CallbackQuery): Promise<Page<Callback>> {

@@ -1,4 +1,4 @@
-import type { Hold } from 'agent-relay-protocol';
+import type { Hold, HoldStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import type { Decision, Done, Facts, ReleaseFacts } from '../../domain/facts.ts';
@@ -8,12 +8,14 @@ import type { HoldQuery, HoldStore } from '../hold-store.ts';
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';
 import { NewestFirst } from './newest-first.ts';
+import { RowsByStatus } from './rows-by-status.ts';
 
 export class SqliteHolds implements HoldStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, number], { readonly record: string }>;
   readonly #numbered: Statement<[number], { readonly record: string }>;
   readonly #list: NewestFirst;
+  readonly #byStatus: RowsByStatus<HoldStatus>;
   readonly #openBefore: Statement<[number, number], { readonly workspace: string; readonly id: number }>;
   readonly #prune: Statement<[number, number]>;
 
@@ -22,6 +24,7 @@ export class SqliteHolds implements HoldStore {
     const { reader, database } = context;
     this.#get = reader.prepare('SELECT record FROM holds WHERE workspace = ? AND id = ?');
     this.#numbered = reader.prepare('SELECT record FROM holds WHERE id = ?');
+    this.#byStatus = new RowsByStatus(reader, { table: 'holds', statuses: ['held', 'released', 'refused'], owner: 'sender' });
     this.#list = new NewestFirst(reader, context.scanTurns, {
       table: 'holds',
       id: 'id',
@@ -35,6 +38,10 @@ export class SqliteHolds implements HoldStore {
   async get(workspace: string, id: number): Promise<Hold | null> {
     const row = this.#get.get(workspace, id);
     return row ? toHold(row) : null;
+  }
+
+  async count({ workspace, status, from }: Parameters<HoldStore['count']>[0]) {
+    return { counts: this.#byStatus.counts({ workspace, status, owner: from }), cursor: this.#context.log.head };
   }
 
   async list({ workspace, status, from, before, limit, caller }: HoldQuery): Promise<Page<Hold>> {

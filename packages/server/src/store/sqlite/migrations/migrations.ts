@@ -17,6 +17,7 @@ import { search } from './0016-search.ts';
 import { auditAndUsage } from './0017-audit-and-usage.ts';
 import { shares } from './0018-shares.ts';
 import { pushes } from './0019-pushes.ts';
+import { countsByStatus } from './0020-counts-by-status.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   { sql: shares, worksFrom: 14 },
   // They push nothing; a subscription whose token they end is good no more when it is looked at.
   { sql: pushes, worksFrom: 14 },
+  { sql: countsByStatus, worksFrom: 14 },
 ];

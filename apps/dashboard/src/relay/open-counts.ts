@@ -1,0 +1,38 @@
+import type { CallbackStatus } from 'agent-relay-protocol';
+import { READ_AGAIN, type View } from '../live/view.ts';
+
+// Of what an event says alone nobody knows how it stood before: each of these is counted again by the relay.
+
+/** How many questions wait for an answer. */
+export const pendingApprovals: View<number> = {
+  name: 'approval-count',
+  route: 'approvals/count',
+  read: async (relay) => {
+    const { counts, cursor } = await relay.approvals.count({ status: 'pending' });
+    return { data: counts['pending'] ?? 0, cursor };
+  },
+  apply: (count, event) => ('approval' in event ? READ_AGAIN : count),
+};
+
+/** How many messages wait for a decision. */
+export const openHolds: View<number> = {
+  name: 'hold-count',
+  route: 'holds/count',
+  read: async (relay) => {
+    const { counts, cursor } = await relay.holds.count({ status: 'held' });
+    return { data: counts['held'] ?? 0, cursor };
+  },
+  apply: (count, event) => ('hold' in event ? READ_AGAIN : count),
+};
+
+/** How many callbacks there are of a status. */
+export const callbackCount = (status: CallbackStatus): View<number> => ({
+  name: 'callback-count',
+  id: status,
+  route: 'callbacks/count',
+  read: async (relay) => {
+    const { counts, cursor } = await relay.callbacks.count({ status });
+    return { data: counts[status] ?? 0, cursor };
+  },
+  apply: () => READ_AGAIN,
+});
