@@ -7,6 +7,8 @@ import { byId } from './collect.ts';
 export interface TaskFilter {
   readonly status?: Task['status'] | 'ended' | 'all';
   readonly source?: string;
+  /** An address, as a task has it or without its `id:`. */
+  readonly target?: string;
   readonly find?: string;
 }
 
@@ -36,9 +38,15 @@ export const tasksView = (filter: TaskFilter): ListView<Task> => {
   };
 };
 
-const requestOf = ({ status = 'active', source, find = '' }: { readonly [Name in keyof TaskFilter]?: TaskFilter[Name] | 'active' }) => ({
+const requestOf = ({
+  status = 'active',
+  source,
+  target,
+  find = '',
+}: { readonly [Name in keyof TaskFilter]?: TaskFilter[Name] | 'active' }) => ({
   ...(status === 'all' ? {} : { status }),
   ...(source === undefined ? {} : { source }),
+  ...(target === undefined ? {} : { target }),
   ...(find.trim() === '' ? {} : { find: find.trim() }),
 });
 
@@ -52,12 +60,16 @@ export const mergeTasks = (tasks: readonly Task[], more: readonly Task[]): reado
   [...new Map([...tasks, ...more].map((task) => [task.id, task])).values()].sort((one, other) => byId(other) - byId(one));
 
 /** Whether the relay would list a task that the log tells of. */
-export function fitsTask(task: Task, { status, source, find = '' }: TaskFilter): boolean {
+export function fitsTask(task: Task, { status, source, target, find = '' }: TaskFilter): boolean {
+  if (target !== undefined && spelled(task.target) !== spelled(target)) return false;
   if (source !== undefined && task.source !== source) return false;
   const isOfStatus =
     status === undefined ? !isEndedTask(task) : status === 'ended' ? isEndedTask(task) : status === 'all' || task.status === status;
   return isOfStatus && wordsOf(task).includes(find.trim().toLowerCase());
 }
+
+/** A channel has two spellings, and a word alone is an id. */
+const spelled = (address: string): string => address.replace(/^#/u, 'channel:').replace(/^id:/u, '');
 
 const wordsOf = ({ id, title, target, claimedBy, severity, type, dedupeKey }: Task): string =>
   [id, title, target, claimedBy, severity, type, dedupeKey].join('\n').toLowerCase();

@@ -5,7 +5,7 @@ import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
 import { agentsView, presenceIn } from '../relay/agents.ts';
 import { approvalsView } from '../relay/approvals.ts';
-import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts';
+import { isUnfinished, lastSessionView, nodesView, startAgain } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
 import { EditCard } from './agent/edit-card.tsx';
 import { ShownSession } from './agent/session-choice.tsx';
@@ -27,6 +27,8 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
   const presenceOf = presenceIn(useList(approvalsView).all);
   const session = useLive(lastSessionView(agentId)).data ?? null;
   const isOver = session !== null && !isUnfinished(session);
+  const nodes = useList(nodesView).all;
+  const machine = agent && (nodes.find(({ nodeId }) => nodeId === agent.nodeId)?.name ?? agent.machine);
   return (
     <section aria-label={agentId} className={`grid content-start gap-1 border-line border-b bg-panel px-4 py-3 ${place}`}>
       <div className="flex items-center gap-2">
@@ -42,11 +44,13 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
       <p className="[overflow-wrap:anywhere] text-soft text-xs empty:hidden">
         {[
           agent?.provider,
+          machine && `on ${machine}`,
           agent?.label && `called ${agent.label}`,
           agent?.tags.map((tag) => `tag:${tag}`).join(' '),
           agent?.capabilities.map((name) => `cap:${name}`).join(' '),
           session?.model,
           session?.mode,
+          agent && agent.approval !== 'open' ? agent.approval : null,
           session?.cwd,
         ]
           .filter(Boolean)

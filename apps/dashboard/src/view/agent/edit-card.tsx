@@ -2,22 +2,27 @@ import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
 import { useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
+import { Choices } from '../form/choices.tsx';
 import { DialogEnd } from '../form/dialog-end.tsx';
 import { Form } from '../form/form.tsx';
 import { FormDialog } from '../form/form-dialog.tsx';
 import { Labelled } from '../form/labelled.tsx';
+import { approvalWords } from '../spawn/spawn-words.ts';
 import { type CardChange, readCardForm } from './read-card-form.ts';
 
 const field = 'field w-full min-w-0 text-ink text-sm';
+const approvals = ['open', 'guarded', 'read-only'] as const;
 
 /** What an agent is called and which groups it belongs to, to be changed by who may. */
 export function EditCard({ agent }: { readonly agent: Agent }) {
   const [isOpen, setOpen] = useState(false);
   const mayEdit = useMayCall('agents/tags');
+  const maySetApproval = useMayCall('agents/approval');
   const change = useCommand(
-    async (relay, { label, ...groups }: CardChange) => {
+    async (relay, { label, approval, ...groups }: CardChange) => {
       await relay.agents.tags({ id: agent.id, ...groups });
       if (label !== agent.label) await relay.agents.label({ id: agent.id, label });
+      if (approval !== null && approval !== agent.approval) await relay.agents.approval({ id: agent.id, approval });
     },
     () => setOpen(false),
   );
@@ -25,8 +30,8 @@ export function EditCard({ agent }: { readonly agent: Agent }) {
   return (
     <FormDialog
       open="Edit"
-      title={`${agent.id}: label, tags, capabilities`}
-      description="Changes what an agent is called and which groups it belongs to."
+      title={`${agent.id}: label, groups, approval`}
+      description="Changes what an agent is called, which groups it belongs to, and what it may do with mail."
       place="top-24 w-[26rem]"
       isOpen={isOpen}
       onOpenChange={(open) => {
@@ -47,6 +52,17 @@ export function EditCard({ agent }: { readonly agent: Agent }) {
         <Labelled text="Channels it follows">
           <input name="channels" className={field} defaultValue={agent.channels?.join(' ') ?? '*'} placeholder="* for all of them" />
         </Labelled>
+        {maySetApproval ? (
+          <Labelled text="When a message comes">
+            <Choices
+              name="approval"
+              className={field}
+              defaultValue={agent.approval}
+              choices={approvals.map((id) => ({ id, word: approvalWords[id] }))}
+            />
+            <span>A session that a machine runs keeps what it was started with.</span>
+          </Labelled>
+        ) : null}
         <DialogEnd command={change} word="Save" pendingWord="Saving…" />
       </Form>
     </FormDialog>

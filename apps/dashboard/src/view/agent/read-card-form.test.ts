@@ -14,9 +14,14 @@ test('names are parted by spaces or commas and said once; an empty label is none
     tags: ['a', 'b'],
     capabilities: [],
     channels: ['deploy', 'ops'],
+    approval: null,
   });
 });
 
 test('a star follows every channel', () => {
-  expect(read({ label: 'api', channels: 'deploy *' })).toMatchObject({ label: 'api', channels: null });
+  expect(read({ label: 'api', channels: 'deploy *', approval: 'guarded' })).toMatchObject({
+    label: 'api',
+    channels: null,
+    approval: 'guarded',
+  });
 });

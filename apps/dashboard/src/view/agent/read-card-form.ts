@@ -1,3 +1,4 @@
+import type { ApprovalMode } from 'agent-relay-protocol';
 import type { Fields } from '../form/read-fields.ts';
 
 export interface CardChange {
@@ -6,6 +7,8 @@ export interface CardChange {
   readonly capabilities: string[];
   /** Null follows every channel. */
   readonly channels: string[] | null;
+  /** Null where it was not asked. */
+  readonly approval: ApprovalMode | null;
 }
 
 /** What a filled form asks for; names are parted by spaces or commas. */
@@ -24,5 +27,6 @@ export function readCardForm(fields: Fields): CardChange {
     tags: names('tags'),
     capabilities: names('capabilities'),
     channels: channels.includes('*') ? null : channels,
+    approval: fields.text('approval') === '' ? null : fields.oneOf('approval', ['open', 'guarded', 'read-only']),
   };
 }

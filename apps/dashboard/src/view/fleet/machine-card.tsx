@@ -9,6 +9,7 @@ import { ConfirmButton } from '../confirm-button.tsx';
 import { Form } from '../form/form.tsx';
 import { PresenceDot } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
+import { saysTerms } from './terms-words.ts';
 
 interface MachineCardProps {
   readonly node: Node;
@@ -33,6 +34,7 @@ export function MachineCard({ node, running }: MachineCardProps) {
         <MachineTools node={node} running={running?.length ?? 0} />
       </header>
       <Load running={running} />
+      <Terms node={node} />
       <Providers node={node} />
     </article>
   );
@@ -49,6 +51,12 @@ function Load({ running }: Pick<MachineCardProps, 'running'>) {
       ))}
     </p>
   );
+}
+
+/** What the machine's owner says of it. */
+function Terms({ node: { terms = {} } }: Pick<MachineCardProps, 'node'>) {
+  const said = saysTerms(terms);
+  return said.length === 0 ? null : <p className="text-soft text-xs [overflow-wrap:anywhere]">{said.join(' · ')}</p>;
 }
 
 const Providers = ({ node: { providers } }: Pick<MachineCardProps, 'node'>) => (

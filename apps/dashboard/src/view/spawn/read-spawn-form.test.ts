@@ -14,10 +14,20 @@ test('a form becomes a request, without what was left empty', () => {
     cwd: '/srv',
     model: '',
     node: 'n1',
+    sandbox: 'os',
   })) {
     form.append(name, value);
   }
   const request = readSpawnForm(readFields(form));
-  expect(request).toEqual({ name: 'Lead', provider: 'claude', mode: 'safe', approval: 'guarded', ask: false, cwd: '/srv', node: 'n1' });
+  expect(request).toEqual({
+    name: 'Lead',
+    provider: 'claude',
+    mode: 'safe',
+    approval: 'guarded',
+    ask: false,
+    cwd: '/srv',
+    node: 'n1',
+    sandbox: 'os',
+  });
   expect(StartSessionSchema.safeParse(request).success).toBe(true);
 });

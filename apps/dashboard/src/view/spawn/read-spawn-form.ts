@@ -14,4 +14,5 @@ export const readSpawnForm = (fields: Fields): StartSessionRequest => ({
   ...fields.optional('cwd'),
   ...fields.optional('model'),
   ...fields.optional('node'),
+  ...(fields.text('sandbox') === 'os' ? { sandbox: 'os' as const } : {}),
 });

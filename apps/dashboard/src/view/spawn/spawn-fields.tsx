@@ -1,32 +1,33 @@
 import type { Node } from 'agent-relay-client';
 import { useState } from 'react';
+import { useList } from '../../live/use-list.ts';
+import { runningView } from '../../relay/sessions.ts';
 import { Choices } from '../form/choices.tsx';
 import { Labelled } from '../form/labelled.tsx';
-import { modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
+import { allowedOf, approvalWords, modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
 
 const field = 'field w-full min-w-0 px-2 text-xs sm:text-sm';
 
-const modes = [
-  { id: 'safe', word: modeWords.safe },
-  { id: 'agentic', word: modeWords.agentic },
-  { id: 'unrestricted', word: modeWords.unrestricted },
-] as const;
-
-const approvals = [
-  { id: 'open', word: 'it may do the same' },
-  { id: 'guarded', word: 'it asks you first' },
-  { id: 'read-only', word: 'it only reads' },
-] as const;
+// What a person most often wants first.
+const modes = ['agentic', 'safe', 'unrestricted'] as const;
+const approvals = ['open', 'guarded', 'read-only'] as const;
 
 /** What is asked of who starts an agent, of the machines that are there; `read-spawn-form.ts` reads them. */
 export function SpawnFields({ machines }: { readonly machines: readonly [Node, ...Node[]] }) {
   const [nodeId, setNodeId] = useState('');
   const [provider, setProvider] = useState('');
-  const [mode, setMode] = useState<string>('agentic');
+  const [wished, setMode] = useState('');
+  const [isInSandbox, setInSandbox] = useState(false);
   const [cwd, setCwd] = useState('');
   const chosen = machines.find((machine) => machine.nodeId === nodeId);
   const offers = providersOf(chosen ? [chosen] : machines);
   const offer = offers.find(({ id }) => id === provider) ?? offers.find(({ available }) => available);
+  const machine = chosen ?? machines[0];
+  const isAnyMachine = !chosen && machines.length > 1;
+  const terms = isAnyMachine ? undefined : machine.terms;
+  const mayBe = allowedOf(modes, offer?.abilities?.modes, terms?.modes);
+  const mode = mayBe.find((one) => one === wished) ?? mayBe[0] ?? 'agentic';
+  const hasSandbox = (offer?.abilities?.sandbox.length ?? 0) > 0;
   return (
     <>
       <div className="grid grid-cols-2 gap-2 sm:gap-3">
@@ -56,24 +57,63 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
         <textarea name="task" rows={3} className={field} placeholder="What should it do first?" />
       </Labelled>
       <Labelled text="Folder">
-        <input name="cwd" className={field} placeholder="a fresh one" value={cwd} onChange={({ target }) => setCwd(target.value)} />
+        <input
+          name="cwd"
+          className={field}
+          placeholder="a fresh one"
+          list="folders"
+          value={cwd}
+          onChange={({ target }) => setCwd(target.value)}
+        />
+        <Folders nodeId={isAnyMachine ? null : machine.nodeId} />
       </Labelled>
       <div className="grid grid-cols-2 gap-2 sm:gap-3">
         <Labelled text="May">
-          <Choices name="mode" value={mode} onChange={({ target }) => setMode(target.value)} className={field} choices={modes} />
+          <Choices
+            name="mode"
+            value={mode}
+            onChange={({ target }) => setMode(target.value)}
+            className={field}
+            choices={modes.map((id) => ({ id, word: modeWords[id], isDisabled: !mayBe.includes(id) }))}
+          />
         </Labelled>
         <Labelled text="When a message comes">
-          <Choices name="approval" defaultValue="open" className={field} choices={approvals} />
+          <Choices
+            name="approval"
+            // Another machine may allow other ones.
+            key={terms?.approvals?.join()}
+            className={field}
+            choices={allowedOf(approvals, terms?.approvals).map((id) => ({ id, word: approvalWords[id] }))}
+          />
         </Labelled>
       </div>
       <label className="flex items-center gap-2 text-xs">
         <input type="checkbox" name="ask" defaultChecked />
         Ask me for what goes beyond its folder, instead of refusing it
       </label>
+      {hasSandbox ? (
+        <label className="flex items-center gap-2 text-xs">
+          <input type="checkbox" name="sandbox" value="os" checked={isInSandbox} onChange={({ target }) => setInSandbox(target.checked)} />
+          Keep it in a sandbox: its processes write in its folder alone
+        </label>
+      ) : null}
       <p role="status" className="text-soft text-xs">
-        {saysWhatHappens({ offer, machine: chosen ?? machines[0], isAnyMachine: !chosen && machines.length > 1, mode, cwd: cwd.trim() })}
+        {saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd: cwd.trim(), isInSandbox: hasSandbox && isInSandbox })}
       </p>
     </>
+  );
+}
+
+/** Folders in which agents work there now. */
+function Folders({ nodeId }: { readonly nodeId: string | null }) {
+  const running = useList(runningView).all.filter((session) => nodeId === null || session.nodeId === nodeId);
+  const folders = [...new Set(running.flatMap(({ cwd }) => cwd ?? []))];
+  return (
+    <datalist id="folders">
+      {folders.map((folder) => (
+        <option key={folder} value={folder} />
+      ))}
+    </datalist>
   );
 }
 

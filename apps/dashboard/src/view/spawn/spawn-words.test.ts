@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { providersOf, saysWhatHappens } from './spawn-words.ts';
+import { allowedOf, providersOf, saysWhatHappens } from './spawn-words.ts';
 
 const offer = (id: string, available: boolean) => ({
   id,
@@ -20,5 +20,15 @@ test('the form says what will happen where, and why it cannot', () => {
     'Starts claude 2.1 on a machine that has claude, in /srv/app; it may use no tools.',
   );
   expect(saysWhatHappens({ ...plan, offer: offer('codex', false) })).toBe('npm i codex');
+  expect(saysWhatHappens({ ...plan, isInSandbox: true })).toBe(
+    'Starts claude 2.1 on laptop, in a fresh folder, in a sandbox; it may work in its folder.',
+  );
   expect(saysWhatHappens({ ...plan, offer: undefined })).toContain('No program of an agent is installed');
+});
+
+test('what may be chosen is what the kind of agent can do and the owner of the machine allows', () => {
+  const modes = ['safe', 'agentic', 'unrestricted'] as const;
+  expect(allowedOf(modes, undefined, undefined)).toEqual(modes);
+  expect(allowedOf(modes, ['safe', 'agentic'], ['agentic', 'unrestricted'])).toEqual(['agentic']);
+  expect(allowedOf(modes, [])).toEqual([]);
 });

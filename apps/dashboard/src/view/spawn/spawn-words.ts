@@ -1,5 +1,5 @@
 import type { Node } from 'agent-relay-client';
-import type { SpawnMode } from 'agent-relay-protocol';
+import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { known } from '../known.ts';
 
 export type ProviderOffer = Node['providers'][number];
@@ -9,6 +9,20 @@ export const modeWords: Readonly<Record<SpawnMode, string>> = {
   agentic: 'work in its folder',
   unrestricted: 'do everything',
 };
+
+export const approvalWords: Readonly<Record<ApprovalMode, string>> = {
+  open: 'it may do the same',
+  guarded: 'it asks you first',
+  'read-only': 'it only reads',
+};
+
+/** What a kind of agent can do on a machine, and the machine's owner allows: all of it where nobody says. */
+export function allowedOf<Word extends string>(
+  words: readonly Word[],
+  ...limits: readonly (readonly string[] | undefined)[]
+): readonly Word[] {
+  return words.filter((word) => limits.every((limit) => limit === undefined || limit.includes(word)));
+}
 
 /** The kinds of agents that machines offer; of a kind that several have, one that can start now. */
 export function providersOf(machines: readonly Pick<Node, 'providers'>[]): readonly ProviderOffer[] {
@@ -25,13 +39,14 @@ interface Plan {
   readonly isAnyMachine: boolean;
   readonly mode: string;
   readonly cwd: string;
+  readonly isInSandbox?: boolean;
 }
 
 /** What the filled form does, before it does it. */
-export function saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd }: Plan): string {
+export function saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd, isInSandbox = false }: Plan): string {
   if (offer === undefined) return 'No program of an agent is installed there: see Fleet for how to install one.';
   if (!offer.available) return offer.reason ?? `${offer.id} is not installed there.`;
   const where = isAnyMachine ? `a machine that has ${offer.id}` : machine.name;
-  const folder = cwd === '' ? 'in a fresh folder' : `in ${cwd}`;
+  const folder = `${cwd === '' ? 'in a fresh folder' : `in ${cwd}`}${isInSandbox ? ', in a sandbox' : ''}`;
   return `Starts ${offer.id}${offer.version === null ? '' : ` ${offer.version}`} on ${where}, ${folder}; it may ${known(modeWords, mode, (word) => word)}.`;
 }

@@ -15,8 +15,7 @@ type Column = (typeof columns)[number];
 
 /** What is active, by how it stands. */
 export function TaskBoard({ search, taskId }: { readonly search: TaskSearch; readonly taskId: number | null }) {
-  const { source, find } = search;
-  const narrowed = { ...(source === undefined ? {} : { source }), ...(find === undefined ? {} : { find }) };
+  const { status: _status, view: _view, ...narrowed } = search;
   const counts = useLive(taskCountsView(narrowed)).data;
   return (
     <div data-scrolls className="grid min-h-0 grow auto-cols-[minmax(15rem,1fr)] grid-flow-col gap-3 overflow-x-auto p-3">

@@ -35,11 +35,12 @@ test('by default the active ones are shown; status, source and words narrow', ()
   expect(ids({ status: 'blocked' })).toEqual([3]);
   expect(ids({ status: 'all', source: 'ops' })).toEqual([3, 2]);
   expect(ids({ status: 'all', find: ' DISK ' })).toEqual([3, 2]);
+  expect([ids({ target: 'tag:ops' }), ids({ target: 'Worker' })]).toEqual([[4, 3], []]);
 });
 
 test('an address that says something else is read as the default', () => {
   expect(readTaskSearch({ status: 'nonsense', source: '', find: 42, more: 1 })).toEqual({ find: '42' });
   expect(readTaskSearch({ status: 'active', view: 'wall' })).toEqual({});
   expect(readTaskSearch({ view: 'board' })).toEqual({ view: 'board' });
-  expect(readTaskSearch({ status: 'done', source: 'ci' })).toEqual({ status: 'done', source: 'ci' });
+  expect(readTaskSearch({ status: 'done', source: 'ci', target: '#ops' })).toEqual({ status: 'done', source: 'ci', target: '#ops' });
 });

@@ -28,12 +28,16 @@ export function readTaskSearch(search: Readonly<Record<string, unknown>>): TaskS
   return {
     ...(status === undefined || status === 'active' ? {} : { status }),
     ...textOf(search, 'source'),
+    ...textOf(search, 'target'),
     ...textOf(search, 'find'),
     ...(search['view'] === 'board' ? { view: 'board' } : {}),
   };
 }
 
-const textOf = <Name extends 'source' | 'find'>(search: Readonly<Record<string, unknown>>, name: Name): Partial<Record<Name, string>> => {
+const textOf = <Name extends 'source' | 'target' | 'find'>(
+  search: Readonly<Record<string, unknown>>,
+  name: Name,
+): Partial<Record<Name, string>> => {
   const value = search[name];
   // A number in an address is read as one.
   const text = typeof value === 'number' ? String(value) : value;

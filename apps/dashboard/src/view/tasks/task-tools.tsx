@@ -1,7 +1,10 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useList } from '../../live/use-list.ts';
+import { agentsView } from '../../relay/agents.ts';
+import { addressesIn } from '../../relay/reach.ts';
 import { sourcesView } from '../../relay/tasks.ts';
 import { Choices } from '../form/choices.tsx';
+import { Narrow } from '../form/narrow.tsx';
 import { statusChoices, statusWords, type TaskSearch } from './task-filter.ts';
 
 interface TaskToolsProps {
@@ -14,6 +17,7 @@ interface TaskToolsProps {
 export function TaskTools({ search, count }: TaskToolsProps) {
   const navigate = useNavigate();
   const sources = useList(sourcesView).all.map(({ name }) => name);
+  const agents = useList(agentsView).all;
   const known = [...new Set([...sources, ...(search.source === undefined ? [] : [search.source])])];
   const set = (name: keyof TaskSearch, value: string) =>
     void navigate({ to: '.', search: (before: object) => ({ ...before, [name]: value === '' ? undefined : value }), replace: true });
@@ -50,6 +54,7 @@ export function TaskTools({ search, count }: TaskToolsProps) {
           choices={statusChoices.map((choice) => ({ id: choice, word: statusWords[choice] }))}
         />
       )}
+      <Narrow label="Target" all="to anybody" list={addressesIn(agents)} value={search.target} onSet={(value) => set('target', value)} />
       <Choices
         aria-label="Source"
         className="field max-w-40 text-xs"

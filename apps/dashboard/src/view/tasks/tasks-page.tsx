@@ -14,7 +14,7 @@ import { TaskTools } from './task-tools.tsx';
 export function TasksPage({ search, taskId }: { readonly search: TaskSearch; readonly taskId: number | null }) {
   const tasks = useList(tasksView(search));
   const counts = useLive(taskCountsView(search)).data;
-  const isNarrowed = search.status !== undefined || search.source !== undefined || search.find !== undefined;
+  const isNarrowed = search.status !== undefined || search.source !== undefined || search.target !== undefined || search.find !== undefined;
   const isBoard = search.view === 'board';
   const list = isBoard ? (
     <TaskBoard search={search} taskId={taskId} />
