@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { startAskingNode } from './asking-node.ts';
-import { type DashboardWorld, openDashboard } from './support.ts';
+import { type DashboardWorld, openDashboard, violationsOf } from './support.ts';
 
 const views = [
   '/',
@@ -36,12 +35,6 @@ const longWord = 'W'.repeat(220);
 const tooWide = `[document.documentElement, ...document.querySelectorAll('#root *')].some((one) =>
   one.scrollWidth > one.clientWidth + 1 && (one === document.documentElement || getComputedStyle(one).overflowX === 'auto')
   && !one.matches('nav, pre, table, [data-scrolls]'))`;
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 /** A relay with something on every page, long words among it. */
 async function fill({ relay, owner, ops }: DashboardWorld): Promise<readonly string[]> {
@@ -75,16 +68,6 @@ async function fill({ relay, owner, ops }: DashboardWorld): Promise<readonly str
   return [`/messages/${first.id}`, `/tasks/${task?.id}`];
 }
 
-/**
- * What a machine can say of how accessible a page is; empty when nothing is wrong. Between themes nothing but colours differs, so a second one is asked
- * about those alone: it is what takes long.
- */
-async function violationsOf(page: Page, rules: 'all' | 'colours'): Promise<readonly string[]> {
-  const asked = rules === 'all' ? '{}' : "{ runOnly: ['color-contrast'] }";
-  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(`axe.run(${asked})`);
-  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
-}
-
 /** One view, loaded once: what is wrong with it at each width, in both themes. */
 async function faultsOf(page: Page, path: string): Promise<readonly string[]> {
   const found: string[] = [];
@@ -92,7 +75,6 @@ async function faultsOf(page: Page, path: string): Promise<readonly string[]> {
   await page.getByRole('main').first().waitFor();
   const onItsWay = page.getByText(/^(?:Loading|Reading|Asking the machines)…$/u);
   await until(`all of ${path}`, async () => (await onItsWay.count()) === 0);
-  await page.evaluate(axe.source);
   for (const width of widths) {
     await page.setViewportSize({ width, height: 844 });
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { type AskingNode, startAskingNode } from './asking-node.ts';
-import { type DashboardWorld, openDashboard } from './support.ts';
+import { type DashboardWorld, openDashboard, violationsOf } from './support.ts';
 
 // One relay, which asks everybody for a token, and one browser.
 let world: DashboardWorld;
@@ -81,11 +81,18 @@ async function tabTo(page: Page, wanted: Locator, limit = 60): Promise<void> {
   throw new Error(`${String(wanted)} is not reached by Tab`);
 }
 
-test.skipIf(!hasBrowser)(
-  'an agent is started, written to, allowed something, its task ended and its words found without a pointer',
-  async () => {
+test.skipIf(!hasBrowser).each([1400, 390])(
+  'in a window of %i px an agent is started, written to, allowed something, its task ended and its words found without a pointer, by what a screen reader is told',
+  async (width) => {
     const { owner, ops } = world;
+    const walker = `Walker-${width}`;
+    const done = node?.done.length ?? 0;
     const page = await world.openPage('/');
+    await page.setViewportSize({ width, height: 844 });
+    /** What axe finds wrong where the walk stands. */
+    const expectSound = async (where: string) => {
+      expect([where, await violationsOf(page, 'all')]).toEqual([where, []]);
+    };
     const go = async (words: string, name: RegExp) => {
       await page.keyboard.press('Control+k');
       await page.getByRole('combobox', { name: 'Go to' }).waitFor();
@@ -102,38 +109,43 @@ test.skipIf(!hasBrowser)(
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name').waitFor();
     await tabTo(page, dialog.getByLabel('Name'));
-    await page.keyboard.type('Walker');
+    await page.keyboard.type(walker);
+    await expectSound('the form of a new agent');
     await tabTo(page, dialog.getByLabel('When a message comes'));
     await page.keyboard.type('it asks you first');
     await tabTo(page, dialog.getByRole('button', { name: 'Start' }));
     await page.keyboard.press('Enter');
-    await page.waitForURL('**/agents/Walker');
+    await page.waitForURL(`**/agents/${walker}`);
 
     await tabTo(page, page.getByLabel('Message', { exact: true }));
-    await page.keyboard.type('Please deploy the marzipan');
+    await page.keyboard.type(`Please deploy the marzipan${width}`);
     await page.keyboard.press('Enter');
-    const allow = page.getByRole('region', { name: 'What Walker asks' }).getByRole('button', { name: /^Allow/u });
+    const allow = page.getByRole('region', { name: `What ${walker} asks` }).getByRole('button', { name: /^Allow/u });
     await allow.waitFor();
     await until('a question that takes an answer', () => allow.isEnabled());
+    await expectSound('a question');
     await tabTo(page, allow);
     await page.keyboard.press('Enter');
-    await page.getByText('Bash: make deploy: allowed').waitFor();
+    await allow.waitFor({ state: 'detached' });
+    await until('the deed', () => (node?.done.length ?? 0) > done);
 
-    const { task } = await ops.integrations.report({ title: 'Sweep the kitchen', target: 'Walker' });
+    const { task } = await ops.integrations.report({ title: `Sweep the kitchen ${width}`, target: walker });
     await go('Sweep', /^Tasks that say/u);
-    await tabTo(page, page.getByRole('link', { name: /Sweep the kitchen/u }));
+    await tabTo(page, page.getByRole('link', { name: new RegExp(`Sweep the kitchen ${width}`, 'u') }));
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/tasks/${task?.id}?**`);
     await tabTo(page, page.getByRole('button', { name: 'Cancel', exact: true }));
     await page.keyboard.press('Enter');
+    await expectSound('a task that is ended');
     await tabTo(page, page.getByRole('button', { name: 'End as canceled' }));
     await page.keyboard.press('Enter');
     await until('its end', async () => (await owner.tasks.get({ id: task?.id ?? 0 })).status === 'canceled');
 
-    await go('marzipan', /^Search for/u);
+    await go(`marzipan${width}`, /^Search for/u);
     await page.getByRole('region', { name: 'Found' }).getByText('1 found').waitFor();
     await tabTo(page, page.locator('[data-hit="messages"]').getByRole('link', { name: /marzipan/u }));
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/messages\/\d+$/u);
+    await expectSound('what was found');
   },
 );

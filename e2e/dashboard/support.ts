@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRelayClient, type RelayClient } from 'agent-relay-client';
 import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../support/browser.ts';
 
@@ -126,4 +127,21 @@ function turnableClock(): Clock & { turn(byMs: number): void } {
       }
     },
   };
+}
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/**
+ * What a machine can say of how accessible a page is; empty when nothing is wrong. Between themes nothing but colours differs, so a second one is asked
+ * about those alone: it is what takes long.
+ */
+export async function violationsOf(page: Page, rules: 'all' | 'colours'): Promise<readonly string[]> {
+  if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(axe.source);
+  const asked = rules === 'all' ? '{}' : "{ runOnly: ['color-contrast'] }";
+  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(`axe.run(${asked})`);
+  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
 }
