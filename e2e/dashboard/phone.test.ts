@@ -141,6 +141,11 @@ test.skipIf(!hasBrowser)(
     ] as const) {
       await page.goto(path);
       const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name });
+      await link.waitFor();
+      // Also once it was turned, and back.
+      await page.setViewportSize({ width: 1400, height: 390 });
+      await until('all of the names', () => page.evaluate<boolean>('innerWidth === 1400'));
+      await page.setViewportSize(phone);
       await until(`${name} in sight`, async () => {
         const box = await link.boundingBox();
         return box !== null && box.x >= 0 && box.x + box.width <= phone.width;

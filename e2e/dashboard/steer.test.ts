@@ -47,6 +47,13 @@ test.skipIf(!hasBrowser)(
     await page.locator('article', { hasText: 'The new one' }).waitFor({ state: 'detached' });
     await row(offered.id).waitFor();
     await keepScreenshot(page, 'dashboard-messages-of-channel');
+
+    await page.goto('/agents/Worker');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('When a message comes').selectOption('it asks you first');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/· guarded$/u).waitFor();
+    expect(await owner.agents.get({ id: 'Worker' })).toMatchObject({ approval: 'guarded', tags: ['ops'], channels: [] });
   },
 );
 

@@ -60,10 +60,10 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
         {agent === undefined ? null : <EditCard agent={agent} />}
         <ShownSession agentId={agentId} shown={shownSession} />
         {session === null ? null : <ShareLog agentId={agentId} sessionId={shownSession ?? session.sessionId} />}
+        {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
       </div>
       {isOver ? <Ended session={session} /> : null}
       {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}
-      {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
     </section>
   );
 }

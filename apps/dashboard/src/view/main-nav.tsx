@@ -45,7 +45,7 @@ export function MainNav() {
   );
 }
 
-/** On a phone most of the pages are out of sight, and where one is should not be: also once counts have made the others wider. */
+/** On a phone most of the pages are out of sight, and where one is should not be: also once counts have made the others wider, or it was turned. */
 function useCurrentInSight() {
   const nav = useRef<HTMLElement>(null);
   const path = useLocation({ select: ({ pathname }) => pathname });
@@ -55,11 +55,18 @@ function useCurrentInSight() {
     const place = `${path} ${nav.current?.scrollWidth}`;
     if (!current || shown.current === place) return;
     shown.current = place;
-    current.scrollIntoView({ inline: 'center', block: 'nearest' });
+    current.scrollIntoView(inTheMiddle);
   });
+  useEffect(() => {
+    if (!nav.current) return;
+    const turned = new ResizeObserver(([{ target } = {}]) => target?.querySelector('[aria-current]')?.scrollIntoView(inTheMiddle));
+    turned.observe(nav.current);
+    return () => turned.disconnect();
+  }, []);
   return nav;
 }
 
+const inTheMiddle = { inline: 'center', block: 'nearest' } as const;
 const deadCallbacks = callbackCount('dead');
 const activeTasks = taskCountsView({});
 

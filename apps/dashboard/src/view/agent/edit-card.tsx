@@ -1,7 +1,8 @@
 import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
+import { isOwner } from '../../live/permissions.ts';
 import { useCommand } from '../../live/use-command.ts';
-import { useMayCall } from '../../live/use-live.ts';
+import { useMayCall, useMe } from '../../live/use-live.ts';
 import { Choices } from '../form/choices.tsx';
 import { DialogEnd } from '../form/dialog-end.tsx';
 import { Form } from '../form/form.tsx';
@@ -17,7 +18,8 @@ const approvals = ['open', 'guarded', 'read-only'] as const;
 export function EditCard({ agent }: { readonly agent: Agent }) {
   const [isOpen, setOpen] = useState(false);
   const mayEdit = useMayCall('agents/tags');
-  const maySetApproval = useMayCall('agents/approval');
+  // A session that a machine runs keeps what it was started with.
+  const maySetApproval = isOwner(useMe()) && agent.sessionId === null;
   const change = useCommand(
     async (relay, { label, approval, ...groups }: CardChange) => {
       await relay.agents.tags({ id: agent.id, ...groups });
@@ -60,7 +62,6 @@ export function EditCard({ agent }: { readonly agent: Agent }) {
               defaultValue={agent.approval}
               choices={approvals.map((id) => ({ id, word: approvalWords[id] }))}
             />
-            <span>A session that a machine runs keeps what it was started with.</span>
           </Labelled>
         ) : null}
         <DialogEnd command={change} word="Save" pendingWord="Saving…" />

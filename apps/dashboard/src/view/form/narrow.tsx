@@ -14,7 +14,7 @@ export const Narrow = ({ label, list, value = '', all = `every ${label.toLowerCa
     <input
       key={value}
       aria-label={label}
-      className="field w-32 min-w-0 text-xs max-sm:w-24 max-sm:grow"
+      className="field w-32 min-w-0 text-xs max-sm:w-28 max-sm:grow"
       placeholder={all}
       list={`narrow-${label}`}
       defaultValue={value}

@@ -98,7 +98,12 @@ function Row({ agent, status, machine, task, costUsd }: RowProps) {
     <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5 py-1.5">
       <span className="flex min-w-0 items-center gap-3">
         <PresenceDot status={status} />
-        <Link to="/agents/$agentId" params={{ agentId: agent.id }} className="min-w-0 truncate font-medium hover:underline" title={agent.id}>
+        <Link
+          to="/agents/$agentId"
+          params={{ agentId: agent.id }}
+          className="min-w-0 truncate font-medium hover:underline"
+          title={agent.id}
+        >
           {agent.id}
         </Link>
       </span>

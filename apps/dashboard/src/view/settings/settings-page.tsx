@@ -76,7 +76,10 @@ function RelayFacts() {
     ['Events', `${oldest} to ${cursor}`],
     ['Agents', `${agents.total}, ${agents.total - agents.offline} there`],
     ['Messages', `${messages.total}, ${messages.undelivered} not delivered yet`],
-    ['Machines', `${nodes.total}, ${nodes.online} there, ${sessions.running} sessions run`],
+    [
+      'Machines',
+      `${nodes.total}, ${nodes.online} there, ${sessions.running === 1 ? 'one session runs' : `${sessions.running} sessions run`}`,
+    ],
   ] as const;
   return (
     <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
