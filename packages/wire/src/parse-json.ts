@@ -25,18 +25,19 @@ function hasManyOpeners(text: string): boolean {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENERS: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSERS: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+// Compared and not looked up: this is asked of every character of a large text.
+const isOpener = (code: number): boolean => code === 0x5b || code === 0x7b;
+const isCloser = (code: number): boolean => code === 0x5d || code === 0x7d;
 
 function isTooDeep(text: string): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) index = endOfString(text, index);
-    else if (OPENERS.has(code)) {
+    else if (isOpener(code)) {
       depth += 1;
       if (depth > MAX_JSON_DEPTH) return true;
-    } else if (CLOSERS.has(code)) depth -= 1;
+    } else if (isCloser(code)) depth -= 1;
   }
   return false;
 }

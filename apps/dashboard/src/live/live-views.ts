@@ -15,6 +15,8 @@ export class LiveViews {
   readonly #tail = new EventTail();
   /** Those that were watched last are last. */
   readonly #kept = new Map<string, LiveView<unknown>>();
+  /** The same by their names: an event passes over no others, however many are kept. */
+  readonly #named = new Map<string, Map<string, LiveView<unknown>>>();
   readonly #changed = new Set<LiveView<unknown>>();
   readonly #deps: LiveDeps;
   readonly #rest = new Rest(() => void setTimeout(() => this.#tell()), QUIET_MS);
@@ -61,7 +63,7 @@ export class LiveViews {
   push(event: RelayEvent): void {
     this.#tail.push(event);
     const names = viewsThatFollow(event);
-    for (const live of this.#kept.values()) if (names.includes(live.name)) live.apply(event);
+    for (const name of names) for (const live of this.#named.get(name)?.values() ?? []) live.apply(event);
   }
 
   /** One that was forgotten between being shown and being watched is kept again. */
@@ -72,10 +74,13 @@ export class LiveViews {
 
   #keep(live: LiveView<unknown>): void {
     this.#kept.set(live.key, live);
+    const named = this.#named.get(live.name) ?? new Map<string, LiveView<unknown>>();
+    this.#named.set(live.name, named.set(live.key, live));
     if (this.#kept.size <= UNWATCHED_LIMIT) return;
     const unwatched = [...this.#kept.values()].filter((kept) => kept !== live && !kept.isWatched);
     for (const forgotten of unwatched.slice(0, Math.max(0, unwatched.length - UNWATCHED_LIMIT))) {
       this.#kept.delete(forgotten.key);
+      this.#named.get(forgotten.name)?.delete(forgotten.key);
       forgotten.close();
     }
   }

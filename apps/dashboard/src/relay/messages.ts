@@ -136,15 +136,19 @@ function mergeOldestFirst(messages: readonly MessageDetail[], more: readonly Mes
 }
 
 /** The oldest go, unless a person has read further back: then no more is kept than that. */
-const keepNewest = (messages: readonly MessageDetail[], event: Extract<RelayEvent, { type: 'message.new' }>): readonly MessageDetail[] =>
-  addMessage(messages, event).slice(-Math.max(MESSAGE_LIMIT, messages.length));
+function keepNewest(messages: readonly MessageDetail[], event: Extract<RelayEvent, { type: 'message.new' }>): readonly MessageDetail[] {
+  const added = addMessage(messages, event);
+  return added.length <= Math.max(MESSAGE_LIMIT, messages.length) ? added : added.slice(1);
+}
 
 function addMessage(
   messages: readonly MessageDetail[],
   { message }: Extract<RelayEvent, { type: 'message.new' }>,
 ): readonly MessageDetail[] {
-  if (messages.some(({ id }) => id === message.id)) return messages;
-  return [...messages, { ...message, readBy: [], claim: null }];
+  // Numbers grow: only one that is not the newest may be there already.
+  const isNewest = message.id > (messages.at(-1)?.id ?? 0);
+  if (!isNewest && messages.some(({ id }) => id === message.id)) return messages;
+  return messages.concat({ ...message, readBy: [], claim: null });
 }
 
 /** Mail that did not arrive, sent once more: to those alone whom it did not reach, in its own thread, and under the name of who sent it. */

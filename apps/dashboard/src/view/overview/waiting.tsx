@@ -1,8 +1,9 @@
 import { Link } from '@tanstack/react-router';
-import { useLive, useMayCall } from '../../live/use-live.ts';
+import { useLive, useMayCall, useMe } from '../../live/use-live.ts';
 import type { View } from '../../live/view.ts';
 import { callbackCount, openHolds, pendingApprovals } from '../../relay/open-counts.ts';
 import { taskCountsView } from '../../relay/tasks.ts';
+import { Problem } from '../problem.tsx';
 
 const deadCallbacks = callbackCount('dead');
 const activeTasks = taskCountsView({});
@@ -26,7 +27,9 @@ export function Waiting() {
     { to: '/callbacks', count: callbacks.count, one: 'callback that was given up', many: 'callbacks that were given up' },
   ] as const;
   const isReading = [approvals, holds, callbacks].some(({ isReading: is }) => is);
+  const failed = [approvals, holds, callbacks].find(({ error }) => error !== null);
   const open = rows.filter(({ count }) => count !== undefined && count > 0);
+  if (open.length === 0 && failed !== undefined) return <Problem error={failed.error} onRetry={failed.readAgain} />;
   if (open.length === 0) return <p className="text-soft">{isReading ? 'Reading…' : 'Nothing waits for you.'}</p>;
   return (
     <ul className="grid gap-1">
@@ -48,7 +51,8 @@ export function Waiting() {
 
 /** Undefined while it is not known, or not for who is signed in. */
 function useCounted(view: View<number>) {
+  const isKnown = useMe() !== undefined;
   const mayRead = useMayCall(view.route);
-  const { data, error } = useLive(view);
-  return { isReading: mayRead && data === undefined && error === null, count: data };
+  const { data, error, readAgain } = useLive(view);
+  return { isReading: (!isKnown || mayRead) && data === undefined && error === null, count: data, error, readAgain };
 }
