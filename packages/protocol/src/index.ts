@@ -96,7 +96,7 @@ export { RECENT_HOOK_RUNS } from './hook-limits.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
 export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent } from './known-agent-event.ts';
-export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
+export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, LOOKED_AT_MS, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
 export { loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
@@ -169,7 +169,6 @@ export { providerOver, providerTransports } from './provider-transport.ts';
 export type { CreatePushSubscription, PushMessage, PushSubscription, PushTopic } from './push.ts';
 export {
   CreatePushSubscriptionSchema,
-  LOOKED_AT_MS,
   PushMessageSchema,
   PushPublicKeySchema,
   PushSecretSchema,
@@ -265,4 +264,4 @@ export type {
   SocketNotifications,
 } from './web-socket.ts';
 export { AUTHENTICATE_WITHIN_MS, nodeCommands, nodeMethods, nodeNotifications, socketMethods, socketNotifications } from './web-socket.ts';
-export { DEFAULT_WORKSPACE, EVERY_CONVERSATION, OWNER_AGENT_ID, RELAY_AGENT_ID, scopes } from './well-known.ts';
+export { DEFAULT_WORKSPACE, EVERY_CONVERSATION, OWNER_AGENT_ID, pushTopics, RELAY_AGENT_ID, scopes } from './well-known.ts';

@@ -9,3 +9,6 @@ export const MAX_PAGE_SIZE = 1000;
 export const DEFAULT_LEASE_MS = 600_000;
 export const MAX_LEASE_MS = 3_600_000;
 export const MAX_HOLD_MS = 86_400_000;
+
+/** How long a page that said that somebody looks at it is believed, unless it says so again. */
+export const LOOKED_AT_MS = 90_000;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
+import { pushTopics } from './well-known.ts';
 
-/** What a device may be told of: what agents ask, that one does not take its mail, what is sent to the owner. */
-export const PushTopicSchema = z.enum(['approvals', 'stalls', 'mail']);
+export const PushTopicSchema = z.enum(pushTopics);
 export type PushTopic = z.infer<typeof PushTopicSchema>;
 
 /** So many devices has a person at most, and a workspace; of a person's the oldest goes for a new one. */
@@ -39,9 +39,6 @@ export const CreatePushSubscriptionSchema = z.strictObject({
   label: LabelSchema.optional(),
 });
 export type CreatePushSubscription = z.infer<typeof CreatePushSubscriptionSchema>;
-
-/** How long a page that said that somebody looks at it is believed, unless it says so again. */
-export const LOOKED_AT_MS = 90_000;
 
 /** What arrives at a device, encrypted for it: who, what and where it is answered, and nothing that an agent wrote. `over` takes the place of what has its tag. */
 export const PushMessageSchema = z.object({

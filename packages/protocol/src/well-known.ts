@@ -34,3 +34,6 @@ export const scopes = [
   'system:write',
   '*',
 ] as const;
+
+/** What a device may be told of: what agents ask, that one does not take its mail, what is sent to the owner. */
+export const pushTopics = ['approvals', 'stalls', 'mail'] as const;

@@ -1,4 +1,4 @@
-import { type PushTopic, PushTopicSchema } from 'agent-relay-protocol';
+import { type PushTopic, pushTopics } from 'agent-relay-protocol';
 
 const KEY = 'agent-relay-push';
 
@@ -35,4 +35,5 @@ const isChoice = (read: unknown): read is PushChoice =>
   'endpoint' in read &&
   'session' in read &&
   'topics' in read &&
-  PushTopicSchema.array().safeParse(read.topics).success;
+  Array.isArray(read.topics) &&
+  read.topics.every((topic) => pushTopics.some((known) => known === topic));
