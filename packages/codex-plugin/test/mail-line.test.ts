@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
-import { JsonRpcError } from 'agent-relay-wire';
+import { JsonRpcError, sleep } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AgentAtRelay, AgentPresence } from '../src/relay/agent-presence.ts';
 import { MailLine, type MailLineOptions } from '../src/relay/mail-line.ts';
@@ -39,8 +39,13 @@ class BusyCodex {
     return {};
   };
   readonly looked: string[] = [];
+  readonly asked: string[] = [];
+  /** What is asked waits for it. */
+  gate: Promise<void> = Promise.resolve();
   readonly sendOnce = async (method: string, message: Pick<Said, 'clientUserMessageId'>, { mayHaveArrived = false } = {}) => {
     const { clientUserMessageId: id } = message;
+    this.asked.push(id);
+    await this.gate;
     if (mayHaveArrived) this.looked.push(id);
     if (mayHaveArrived && this.waiting.includes(id)) return this.turnOf.get(id) ?? '';
     await this.request(method, message);
@@ -121,6 +126,24 @@ test('more mail than fits into Codex’s queue waits in its order and none is gi
   await expect.poll(() => codex.of('thread/queue/add')).toEqual(next.map(({ clientId }) => clientId));
   expect(await Promise.all(next.map(({ id }) => stateOf(id)))).not.toContain('failed');
   expect(told).toEqual([]);
+});
+
+test('what is still on its way when the relay was away is not overtaken by what came meanwhile', async () => {
+  let open = () => {};
+  codex.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const [first, given] = [await send('first'), new AbortController()];
+  void line.run(attached, given.signal);
+  await expect.poll(() => codex.asked).toEqual([first.clientId]);
+  given.abort();
+  codex.gate = Promise.resolve();
+  const second = await send('second');
+  void line.run(attached, ended.signal);
+  // It would be there at once.
+  for (let waitedMs = 0; waitedMs < 1_000 && codex.waiting.length === 0; waitedMs += 20) await sleep(20);
+  open();
+  await expect.poll(() => codex.waiting).toEqual([first.clientId, second.clientId]);
 });
 
 test('a server that is overloaded for long costs no mail', async () => {

@@ -65,6 +65,7 @@ export class MailLine {
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
   #isReporting = false;
+  #running: Promise<void> = Promise.resolve();
   /** Nothing was handed over yet, and something may have been before. */
   #mayBeKnown: boolean;
 
@@ -73,12 +74,18 @@ export class MailLine {
     this.#mayBeKnown = options.isContinued;
   }
 
-  /** Hands over mail until the agent is no longer there, or the signal aborts. */
+  /** Hands over mail until the agent is no longer there, or the signal aborts. What an earlier run is in the middle of goes first. */
   async run(attached: AgentAtRelay, signal: AbortSignal): Promise<void> {
     this.#attached = attached;
-    const { client, handle } = attached;
-    const over = AbortSignal.any([signal, handle.signal]);
     void this.#report();
+    const over = AbortSignal.any([signal, attached.handle.signal]);
+    const handing = this.#running.then(() => this.#handOverMail(attached, over));
+    this.#running = handing.catch(() => {}); // whoever called this hears of it
+    await handing;
+  }
+
+  async #handOverMail(attached: AgentAtRelay, over: AbortSignal): Promise<void> {
+    const { client, handle } = attached;
     let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
     while (!over.aborted) {
       try {
