@@ -72,40 +72,47 @@ test.skipIf(!hasTerminals)(
       (await owner.messages.deliveries({ id: messageId }).catch(() => ({ data: [] }))).data[0]?.state;
     const first = await order(0);
     await until('the first to be read', async () => (await receiptOf(first.id)) === 'seen');
+    const happened = new Set<string>();
+    const told = (name: string, happen: () => Promise<unknown> | unknown) => async () => {
+      await happen();
+      happened.add(name);
+    };
     const random = randomOf(seed);
     const over = new AbortController();
     const chaos = breakThings(
       {
-        cut: { share: 0.5, happen: cable.cut },
-        relay: { share: 0.25, happen: restartRelay },
+        cut: { share: 0.5, happen: told('cut', cable.cut) },
+        relay: { share: 0.25, happen: told('relay', restartRelay) },
         cli: {
           share: 0.25,
-          happen: async () => {
+          happen: told('cli', async () => {
             process.kill(await terminal.pid(), 'SIGKILL');
             await terminal[Symbol.asyncDispose]();
             terminal = await begin('--resume');
-          },
+          }),
         },
       },
       random,
       over.signal,
     );
     const ids = [first.id];
-    while (ids.length < count) {
+    // Until each of them has happened.
+    while (ids.length < count || happened.size < 3) {
       ids.push((await order(ids.length)).id);
       await new Promise((resolve) => setTimeout(resolve, random() * 200));
     }
     over.abort();
     const counts = await chaos;
-    await until(
-      'every receipt',
-      async () => (await Promise.all(ids.map(receiptOf))).every((state) => state === 'seen') || undefined,
-      120_000,
-    );
+    const unread = async () => {
+      const states = await Promise.all(ids.map(receiptOf));
+      return ids.flatMap((messageId, at) => (states[at] === 'seen' ? [] : [`${messageId} ${states[at]}`]));
+    };
+    await until('every receipt', async () => (await unread()).length === 0, 60_000 + ids.length * 500).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}; unread: ${(await unread()).join(', ')}; it shows:\n${await terminal.screen()}`, { cause: error });
+    });
     await until('rest', async () => (await owner.agents.get({ id })).status === 'idle');
     const times = timesShown(anthropic.requests, ids);
-    if (process.env['AGENT_RELAY_TEST_MESSAGES']) console.log(`plugin: ${count} messages, ${JSON.stringify(counts)}`);
+    if (process.env['AGENT_RELAY_TEST_MESSAGES']) console.log(`plugin: ${ids.length} messages, ${JSON.stringify(counts)}`);
     expect(ids.flatMap((messageId, at) => (times[at] === 1 ? [] : [{ messageId, times: times[at] }]))).toEqual([]);
-    expect(Object.values(counts).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(1);
   },
 );
