@@ -44,14 +44,13 @@ const scenarios: Record<string, Step[]> = {
   ],
 };
 
-const { claude, claudeDialling } = agentCliPaths();
+const { claude, claudeBetween, claudeDialling } = agentCliPaths();
 const folder = join(import.meta.dirname, 'fixtures');
 mkdirSync(folder, { recursive: true });
-for (const [version, command] of [
-  ['2.1.329', claude],
-  ['2.1.120', claudeDialling],
-] as const) {
-  if (command === undefined) continue;
+/** Those named on the command line, else all. */
+const wanted = process.argv.slice(2);
+for (const [version, command] of [['2.1.120', claudeDialling], ['2.1.329', claude], ...claudeBetween] as const) {
+  if (command === undefined || (wanted.length > 0 && !wanted.includes(version))) continue;
   for (const [name, steps] of Object.entries(scenarios)) {
     const lines = await record(command, steps);
     writeFileSync(join(folder, `${version}-${name}.jsonl`), `${lines.join('\n')}\n`);

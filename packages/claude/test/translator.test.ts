@@ -9,6 +9,7 @@ import { ClaudeFrameSchema } from '../src/stream-json/frames.ts';
 import { brief, replay } from './replay.ts';
 
 const recordings = readdirSync(join(import.meta.dirname, 'fixtures')).map((file) => file.replace('.jsonl', ''));
+const recordedVersions = ['2.1.120', '2.1.197', '2.1.329', '2.1.332'];
 const briefly = (name: string) => replay(name).map(brief);
 const without = (lines: string[], ...words: string[]) => lines.filter((line) => !words.some((word) => line.startsWith(word)));
 
@@ -130,7 +131,7 @@ describe('translation of recorded conversations', () => {
     ]);
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: deltas and their whole share an item', (version) => {
+  test.each(recordedVersions)('%s: deltas and their whole share an item', (version) => {
     const events = replay(`${version}-answer`);
     const items = events.flatMap((event) => ('itemId' in event && event.type.startsWith('text') ? [event.itemId] : []));
     expect(new Set(items).size).toBe(1);
@@ -139,7 +140,7 @@ describe('translation of recorded conversations', () => {
     expect(reasoning[0]).not.toBe(items[0]);
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: tools with their kind, title, outcome and change', (version) => {
+  test.each(recordedVersions)('%s: tools with their kind, title, outcome and change', (version) => {
     const events = replay(`${version}-tools`);
     expect(events.map(brief).filter((line) => /^(?:tool|file)/u.test(line))).toEqual([
       'tool edit Write: /home/ada/work/a.txt',
@@ -154,14 +155,14 @@ describe('translation of recorded conversations', () => {
     });
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: a prompt that joins a turn is seen within it', (version) => {
+  test.each(recordedVersions)('%s: a prompt that joins a turn is seen within it', (version) => {
     const lines = briefly(`${version}-steered`);
     expect(lines.filter((line) => line.startsWith('started'))).toEqual(['started turn-1']);
     const steered = lines.slice(lines.indexOf('tool succeeded')).filter((line) => /^(?:user|accepted 8 seen|text\.completed)/u.test(line));
     expect(steered).toEqual(['user turn-1 say: steered', 'accepted 8 seen (echo)', 'text.completed steered']);
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: prompts that Claude merges share a turn, each with its own evidence and text', (version) => {
+  test.each(recordedVersions)('%s: prompts that Claude merges share a turn, each with its own evidence and text', (version) => {
     const lines = briefly(`${version}-merged`);
     const second = lines.slice(lines.indexOf('started turn-2'));
     expect(second.filter((line) => line.startsWith('user'))).toEqual(['user turn-2 say: b', 'user turn-2 say: c']);
@@ -170,13 +171,13 @@ describe('translation of recorded conversations', () => {
     expect(lines.filter((line) => line.startsWith('completed'))).toEqual(['completed turn-1 finished', 'completed turn-2 finished']);
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: an interrupted turn is no failure, and keeps the half answer', (version) => {
+  test.each(recordedVersions)('%s: an interrupted turn is no failure, and keeps the half answer', (version) => {
     expect(without(briefly(`${version}-interrupted`), 'vendor', 'text.delta')).toEqual(
       expect.arrayContaining(['text.completed word001 ', 'completed turn-1 interrupted', 'idle']),
     );
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: a prompt whose request failed was delivered and not seen', (version) => {
+  test.each(recordedVersions)('%s: a prompt whose request failed was delivered and not seen', (version) => {
     const events = replay(`${version}-failed`);
     expect(events.map(brief).filter((line) => /^(?:accepted|error|failed)/u.test(line))).toEqual(
       expect.arrayContaining(['accepted 9 delivered (echo)', 'failed turn-1 overloaded']),
@@ -191,7 +192,7 @@ describe('translation of recorded conversations', () => {
     );
   });
 
-  test.each(['2.1.329', '2.1.120'])('%s: context has no turn of its own and is seen in the next', (version) => {
+  test.each(recordedVersions)('%s: context has no turn of its own and is seen in the next', (version) => {
     const lines = without(briefly(`${version}-context`), 'vendor', 'text', 'usage');
     expect(lines.slice(0, 4)).toEqual(['accepted 5 delivered (echo)', 'user - the door is green', 'idle', 'started turn-1']);
     expect(lines.slice(4)).toContain('accepted 5 seen (echo)');
