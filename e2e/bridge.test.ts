@@ -138,6 +138,23 @@ describe('clients of agent-ws', () => {
     client.socket.close();
   });
 
+  test('Claude in agentic mode sees no other project', async () => {
+    const sessions = join(home.home, '.agent-relay/bridge/sessions');
+    await mkdir(join(sessions, 'other'), { recursive: true });
+    await writeFile(join(sessions, 'other', 'secret.txt'), 'words of another project');
+    const client = await connect(agentWs.url);
+    const before = anthropic.requests.length;
+    const read = `call Read ${JSON.stringify({ file_path: join(sessions, 'other', 'secret.txt') })}`;
+    const search = `call Grep ${JSON.stringify({ pattern: 'words', path: sessions, output_mode: 'content' })}`;
+    client.send({ type: 'prompt', requestId: 'r', projectId: 'curious', prompt: `${read} && then ${search} && then say: tried` });
+    await client.found(({ type, requestId }) => requestId === 'r' && type === 'complete');
+    expect(textOf(client.frames, 'r')).toBe('tried');
+    const asked = JSON.stringify(anthropic.requests.slice(before).map(({ body }) => body));
+    expect(asked).toContain('read files inside');
+    expect(asked).not.toContain('words of another project');
+    client.socket.close();
+  });
+
   test('pictures reach the model', async () => {
     const client = await connect(agentWs.url);
     const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
