@@ -367,6 +367,15 @@ describe('stopping', () => {
     await isGone(pid);
   });
 
+  test.runIf(process.platform === 'linux')('and a command that nothing but its limits still ties to the agent', async () => {
+    const { session, ask, harness } = await started([], { mode: 'unrestricted' });
+    const pidFile = join(harness.cwd, 'pid');
+    await ask(`run command: (env -i setsid sleep 300 < /dev/null > /dev/null 2>&1 & echo $! > ${pidFile}) && then say: left it`);
+    const pid = await pidIn(pidFile);
+    await session.close();
+    await isGone(pid);
+  });
+
   test('an agent that ends in a turn fails it, and what waited behind it is refused', async () => {
     const { log, ask, harness, session } = await started(['detached-shell'], { mode: 'unrestricted' });
     const pidFile = join(harness.cwd, 'pid');
