@@ -8,7 +8,7 @@ import { DialogEnd } from '../form/dialog-end.tsx';
 import { Form } from '../form/form.tsx';
 import { FormDialog } from '../form/form-dialog.tsx';
 import { Labelled } from '../form/labelled.tsx';
-import { approvalWords } from '../spawn/spawn-words.ts';
+import { approvalModeWords } from '../spawn/spawn-words.ts';
 import { type CardChange, readCardForm } from './read-card-form.ts';
 
 const field = 'field w-full min-w-0 text-ink text-sm';
@@ -60,7 +60,7 @@ export function EditCard({ agent }: { readonly agent: Agent }) {
               name="approval"
               className={field}
               defaultValue={agent.approval}
-              choices={approvals.map((id) => ({ id, word: approvalWords[id] }))}
+              choices={approvals.map((id) => ({ id, word: approvalModeWords[id] }))}
             />
           </Labelled>
         ) : null}

@@ -1,6 +1,6 @@
 import type { NodeTerms } from 'agent-relay-protocol';
 import { known } from '../known.ts';
-import { approvalWords, modeWords } from '../spawn/spawn-words.ts';
+import { approvalModeWords, modeWords } from '../spawn/spawn-words.ts';
 
 const spawnerWords = { owner: 'people', 'own-agents': 'its own agents', 'other-agents': 'agents of other machines' } as const;
 
@@ -19,7 +19,7 @@ export function saysTerms({ labels = [], capacity, modes, approvals, spawners, e
     ...(labels.length === 0 ? [] : [`Placed by ${and(labels)}`]),
     ...(capacity === undefined ? [] : [capacity === 1 ? 'One agent at a time' : `At most ${capacity} agents at once`]),
     ...(modes === undefined ? [] : [modes.length === 0 ? 'No agent may work here' : `An agent may ${either(said(modeWords, modes))}`]),
-    ...(approvals === undefined ? [] : [`When a message comes ${either(said(approvalWords, approvals)) || 'none is taken'}`]),
+    ...(approvals === undefined ? [] : [`When a message comes ${either(said(approvalModeWords, approvals)) || 'none is taken'}`]),
     ...(spawners === undefined ? [] : [`Started by ${either(said(spawnerWords, spawners)) || 'nobody'}`]),
     ...(elsewhere === undefined ? [] : [elsewhere ? 'Its agents may start others elsewhere' : 'Its agents start none elsewhere']),
   ];

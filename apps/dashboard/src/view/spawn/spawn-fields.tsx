@@ -4,7 +4,7 @@ import { useList } from '../../live/use-list.ts';
 import { runningView } from '../../relay/sessions.ts';
 import { Choices } from '../form/choices.tsx';
 import { Labelled } from '../form/labelled.tsx';
-import { allowedOf, approvalWords, modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
+import { allowedOf, approvalModeWords, modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
 
 const field = 'field w-full min-w-0 px-2 text-xs sm:text-sm';
 
@@ -83,7 +83,7 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
             // Another machine may allow other ones.
             key={terms?.approvals?.join()}
             className={field}
-            choices={allowedOf(approvals, terms?.approvals).map((id) => ({ id, word: approvalWords[id] }))}
+            choices={allowedOf(approvals, terms?.approvals).map((id) => ({ id, word: approvalModeWords[id] }))}
           />
         </Labelled>
       </div>

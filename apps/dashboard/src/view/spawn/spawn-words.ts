@@ -10,7 +10,7 @@ export const modeWords: Readonly<Record<SpawnMode, string>> = {
   unrestricted: 'do everything',
 };
 
-export const approvalWords: Readonly<Record<ApprovalMode, string>> = {
+export const approvalModeWords: Readonly<Record<ApprovalMode, string>> = {
   open: 'it may do the same',
   guarded: 'it asks you first',
   'read-only': 'it only reads',
