@@ -15,7 +15,7 @@ export interface VendorProgram {
   readonly install: string;
   /** Where the program itself lies, when what is found under the command is only a wrapper. Default `findExecutable`. */
   readonly find?: (command: string, env: Environment) => Promise<string | undefined>;
-  /** How long it may take to say its version. Default 15 000. */
+  /** How long it may take to say its version. Default 30 000: on a busy machine Gemini CLI takes half of it. */
   readonly versionTimeoutMs?: number;
 }
 
@@ -55,7 +55,7 @@ const doesNotRun = ({ name, install }: VendorProgram, path: string, why: string)
 
 async function askVersion(program: VendorProgram, path: string, env: Environment): Promise<ProviderAvailability> {
   const what = `answer of ${program.command} --version`;
-  const { printed, words } = await withTimeout((signal) => printedBy(path, env, signal), program.versionTimeoutMs ?? 15_000, { what });
+  const { printed, words } = await withTimeout((signal) => printedBy(path, env, signal), program.versionTimeoutMs ?? 30_000, { what });
   const version = /\d+\.\d+\S*/u.exec(printed)?.[0];
   if (version !== undefined) return { available: true, version, command: path };
   const [line = ''] = printed.trim().split('\n', 1);
