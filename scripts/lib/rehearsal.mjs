@@ -3,8 +3,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { agentClis } from '../agent-clis.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { rootFolder, run, runOrFail, StepFailed } from './run.mjs';
 
@@ -59,7 +60,8 @@ async function rehearseOn(registry, packages, { folder, report }) {
         USERPROFILE: place,
         // One for each: npx runs what lies in the global prefix before it asks a registry.
         npm_config_prefix: prefix,
-        PATH: [join(prefix, 'bin'), registry.env['PATH']].join(delimiter),
+        // Codex as its package brings it: the real one, without the wrapper.
+        PATH: [join(prefix, 'bin'), dirname(agentClis.codex), registry.env['PATH']].join(delimiter),
       },
       isPatient: true,
     };
@@ -67,7 +69,7 @@ async function rehearseOn(registry, packages, { folder, report }) {
   try {
     const isOlderThere = await report.check('rehearsal: the version before is published and installed', async () => {
       await publish(await Promise.all(packages.map((each) => asVersionBefore(each, folder))), registry);
-      await installed(['install', '--global', 'agent-relay-server'], at('upgrade'), registry);
+      await installed(['install', '--global', 'agent-relay-server', 'agent-relay-codex'], at('upgrade'), registry);
       return consumer('rehearse-upgrade.mjs', ['before', VERSION_BEFORE], at('upgrade'));
     });
     const isPublished = await report.check('rehearsal: the packages are published', async () => {
