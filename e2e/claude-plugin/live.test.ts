@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Agent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ApprovalMode } from 'agent-relay-protocol';
@@ -188,6 +190,25 @@ test.skipIf(!hasTerminals)("a session's shells speak as its agent", async () => 
   await sessions.two.say('agent-relay /status');
   await sessions.two.shows(new RegExp(`${agents.two.id}: \\w+, label -, tags claude`, 'u'));
 });
+
+test.skipIf(!hasTerminals)(
+  'a sidecar that is killed is told of at the next prompt, and `/mcp` brings it back with the mail that waited',
+  async () => {
+    const ofTerminal = ['-o', 'pid,args', '--ppid', String(await sessions.one.pid())];
+    const sidecar = async () => Number(/(\d+) node \S*sidecar\.js/u.exec((await promisify(execFile)('ps', ofTerminal)).stdout)?.[1]);
+    process.kill(await sidecar(), 'SIGKILL');
+    const waiting = await owner.messages.send({ to: `id:${agents.one.id}`, body: 'note' });
+    await sessions.one.say('hello there');
+    await sessions.one.shows('has ended unexpectedly');
+    await sessions.one.say('/mcp');
+    await sessions.one.shows('Enter to view');
+    await sessions.one.press('Enter');
+    await sessions.one.shows('Reconnect');
+    await sessions.one.press('Enter');
+    await until('its receipt', async () => (await receiptOf(waiting.id)) === 'seen');
+    await until('the model to be asked', () => timesShown(anthropic.requests, [waiting.id])[0] === 1);
+  },
+);
 
 test.skipIf(!hasTerminals || claudeBetween.every(([version]) => version !== '2.1.197'))(
   'an older Claude Code, which has no inbox, is woken, and answers',
