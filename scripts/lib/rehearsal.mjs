@@ -48,6 +48,8 @@ export async function rehearsePublishing(packages, { folder, env, report }) {
  * @param {{ folder: string, report: Report }} options
  */
 async function rehearseOn(registry, packages, { folder, report }) {
+  // Where npm runs this, what the checkout brings is on PATH as well.
+  const strangersPath = (registry.env['PATH'] ?? '').split(delimiter).filter((place) => place !== join(rootFolder, 'node_modules', '.bin'));
   const at = (/** @type {string} */ name) => {
     const place = join(folder, name);
     mkdirSync(place, { recursive: true });
@@ -61,7 +63,7 @@ async function rehearseOn(registry, packages, { folder, report }) {
         // One for each: npx runs what lies in the global prefix before it asks a registry.
         npm_config_prefix: prefix,
         // Codex as its package brings it: the real one, without the wrapper.
-        PATH: [join(prefix, 'bin'), dirname(agentClis.codex), registry.env['PATH']].join(delimiter),
+        PATH: [join(prefix, 'bin'), dirname(agentClis.codex), ...strangersPath].join(delimiter),
       },
       isPatient: true,
     };

@@ -33,6 +33,8 @@ else
   );
 assertVersions();
 const relay = spawn('agent-relay', ['serve', '--port', '0', '--no-local-node'], { stdio: ['ignore', 'pipe', 'inherit'] });
+// Also when something here fails: it has our output, and whoever waits for that would wait for ever.
+process.on('exit', () => relay.kill('SIGKILL'));
 let output = '';
 await new Promise((resolve, reject) => {
   relay.stdout.on('data', (chunk) => {

@@ -4,7 +4,7 @@ import { mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promise
 import { connect as connectTcp } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { connect, type Frame, startBridge, tempFolder } from './bridge-world.ts';
 
 const prompt = (text: string, more: object = {}) => ({ type: 'prompt', prompt: text, requestId: 'r1', ...more });
@@ -39,6 +39,27 @@ describe('connecting', () => {
     first.socket.close();
     await first.closed;
     await expect.poll(async () => (await connect(url)).frames.length).toBeGreaterThan(0);
+  });
+
+  test('every half a minute all are asked for a sign of life, and who gave none since the last time is cut off', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { url, bridge } = await startBridge();
+      const [alive, dead] = [await connect(url), await connect(url, { autoPong: false })];
+      vi.advanceTimersByTime(29_999);
+      const asked = Promise.all([alive, dead].map(({ socket }) => new Promise((resolve) => socket.once('ping', resolve))));
+      vi.advanceTimersByTime(1);
+      await asked;
+      // It has answered by then: frames keep their order.
+      alive.send({ type: 'capabilities' });
+      await alive.next(({ type }) => type === 'capabilities');
+      vi.advanceTimersByTime(30_000);
+      expect((await dead.closed).code).toBe(1006);
+      expect(alive.socket.readyState).toBe(alive.socket.OPEN);
+      await bridge.stop();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('what is no WebSocket is told to be one', async () => {
