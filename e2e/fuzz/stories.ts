@@ -1,3 +1,4 @@
+import { createECDH } from 'node:crypto';
 import type { RouteName } from 'agent-relay-protocol';
 import type { Random } from '../crash/seeded.ts';
 import { below, pick } from './random.ts';
@@ -29,7 +30,20 @@ const stories: readonly ((ask: Ask, random: Random) => Promise<unknown>)[] = [
   },
   async (ask, random) => ask('sessions/start', { name: `spawned-${below(random, 6)}`, provider: 'fuzz', mode: 'agentic' }),
   async (ask) => ask('tokens/create', { name: 'everything', scopes: ['*'] }),
+  async (ask, random) => {
+    const endpoint = `http://127.0.0.1:9/push/${below(random, 30)}`;
+    const keys = { p256dh: browserKey(random), auth: bytes(random, 16).toString('base64url') };
+    return ask('push/subscribe', { endpoint, keys, topics: ['approvals', 'stalls', 'mail'] });
+  },
 ];
+
+const bytes = (random: Random, length: number): Buffer => Buffer.from(Array.from({ length }, () => below(random, 256)));
+
+function browserKey(random: Random): string {
+  const browser = createECDH('prime256v1');
+  browser.setPrivateKey(bytes(random, 32));
+  return browser.getPublicKey('base64url');
+}
 
 export const tellStory = (ask: Ask, random: Random): Promise<unknown> => pick(random, stories)(ask, random);
 
