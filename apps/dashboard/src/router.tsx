@@ -1,9 +1,10 @@
 import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
 import { SHARED_PAGE } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
+import { type AgentsShown, readAgentsShown } from './relay/agents-shown.ts';
 import { readAuditFilter } from './relay/audit-filter.ts';
 import { readEventFilter } from './relay/event-filter.ts';
-import { readMessageSearch } from './relay/message-filter.ts';
+import { type MessageFilter, readMessageSearch } from './relay/message-filter.ts';
 import { readSearchFilter } from './relay/search-filter.ts';
 import { readUsageFilter } from './relay/usage-filter.ts';
 import { lazyPage } from './view/lazy-page.tsx';
@@ -55,17 +56,26 @@ const homeRoute = createRoute({ ...under, path: '/', component: OverviewPage });
 const messagesRoute = createRoute({
   ...under,
   path: '/messages',
-  validateSearch: readMessageSearch,
+  validateSearch: (search: Record<string, unknown>): MessageFilter & AgentsShown => ({
+    ...readMessageSearch(search),
+    ...readAgentsShown(search),
+  }),
   component: () => <MessagesPage search={messagesRoute.useSearch()} />,
 });
 const fleetRoute = createRoute({ ...under, path: '/fleet', component: FleetPage });
 const agentRoute = createRoute({
   ...under,
   path: '/agents/$agentId',
-  validateSearch: ({ message, entry, session }: Record<string, unknown>): { message?: number; entry?: number; session?: string } => ({
+  validateSearch: ({
+    message,
+    entry,
+    session,
+    ...search
+  }: Record<string, unknown>): { message?: number; entry?: number; session?: string } & AgentsShown => ({
     ...(isNumber(message) ? { message } : {}),
     ...(isNumber(entry) ? { entry } : {}),
     ...(typeof session === 'string' && session !== '' ? { session } : {}),
+    ...readAgentsShown(search),
   }),
   component: () => <AgentPage {...agentRoute.useSearch()} agentId={agentRoute.useParams().agentId} />,
 });

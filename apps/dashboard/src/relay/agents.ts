@@ -1,4 +1,4 @@
-import { type Agent, type Approval, listAll } from 'agent-relay-client';
+import { type Agent, type Approval, listAll, type Node } from 'agent-relay-client';
 import type { ListView } from '../live/view.ts';
 import { isPendingApproval } from './approvals.ts';
 import { upsert } from './collect.ts';
@@ -18,6 +18,10 @@ export function presenceIn(approvals: readonly Approval[]): (agent: Pick<Agent, 
   const waiting = new Set(approvals.filter(isPendingApproval).map(({ agentId }) => agentId));
   return ({ id, status }) => (waiting.has(id) ? 'waiting' : status);
 }
+
+/** What the machine is called on which an agent runs, or ran last; null for one that said none. */
+export const machineOf = ({ machine, nodeId }: Pick<Agent, 'machine' | 'nodeId'>, nodes: readonly Node[]): string | null =>
+  nodes.find((node) => node.nodeId === nodeId)?.name ?? machine;
 
 /** Whether it is more than the relay itself. */
 export const isShownAgent = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system';

@@ -3,7 +3,8 @@ import type { Agent, Session } from 'agent-relay-client';
 import { useCommand } from '../live/use-command.ts';
 import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
-import { agentsView, presenceIn } from '../relay/agents.ts';
+import { agentsView, machineOf, presenceIn } from '../relay/agents.ts';
+import { readAgentsShown } from '../relay/agents-shown.ts';
 import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, nodesView, startAgain } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
@@ -28,7 +29,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
   const session = useLive(lastSessionView(agentId)).data ?? null;
   const isOver = session !== null && !isUnfinished(session);
   const nodes = useList(nodesView).all;
-  const machine = agent && (nodes.find(({ nodeId }) => nodeId === agent.nodeId)?.name ?? agent.machine);
+  const machine = agent && machineOf(agent, nodes);
   return (
     <section aria-label={agentId} className={`grid content-start gap-1 border-line border-b bg-panel px-4 py-3 ${place}`}>
       <div className="flex items-center gap-2">
@@ -37,7 +38,12 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
         </h2>
         <PresenceWord status={agent === undefined ? 'unknown' : presenceOf(agent)} />
         <span className="grow" />
-        <Link to="/messages" aria-label="Close" className="px-1 text-soft hover:text-ink">
+        <Link
+          to="/messages"
+          search={(before) => readAgentsShown({ ...before })}
+          aria-label="Close"
+          className="px-1 text-soft hover:text-ink"
+        >
           ✕
         </Link>
       </div>

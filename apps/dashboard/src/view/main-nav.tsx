@@ -6,6 +6,7 @@ import { callbackCount, openHolds, pendingApprovals } from '../relay/open-counts
 import { isOpenPair, pairsView } from '../relay/pairs.ts';
 import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
+import { SavedViews } from './saved-views/saved-views-nav.tsx';
 import { useTitle } from './use-title.ts';
 
 /** What waits for a person. */
@@ -41,6 +42,7 @@ export function MainNav() {
       <span className="contents sm:hidden">
         <Page to="/settings" name="Settings" />
       </span>
+      <SavedViews />
     </nav>
   );
 }

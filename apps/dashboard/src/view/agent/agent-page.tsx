@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
+import type { AgentsShown } from '../../relay/agents-shown.ts';
 import { agentMessagesView } from '../../relay/messages.ts';
 import { ActivityLog, type Moment } from '../activity-log.tsx';
 import { AgentHeader } from '../agent-header.tsx';
@@ -10,7 +11,7 @@ import { MessageLog } from '../message-log.tsx';
 import { type AnsweredMessage, AnsweringContext } from '../messages/answering.ts';
 import { PaneChoice } from '../pane-choice.tsx';
 
-interface AgentPageProps {
+interface AgentPageProps extends AgentsShown {
   readonly agentId: string;
   /** One of its sessions. */
   readonly session?: string;
@@ -21,7 +22,7 @@ interface AgentPageProps {
 }
 
 /** One agent: what is said to it and by it, what it asks, what it does, and the means to steer it. */
-export function AgentPage({ agentId, session, message, entry }: AgentPageProps) {
+export function AgentPage({ agentId, session, message, entry, ...shown }: AgentPageProps) {
   const moment = useMemo(
     (): Moment | null => (entry !== undefined ? { entryId: entry } : message === undefined ? null : { messageId: message }),
     [entry, message],
@@ -31,7 +32,7 @@ export function AgentPage({ agentId, session, message, entry }: AgentPageProps) 
   return (
     <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_auto_minmax(0,1fr)] md:grid-cols-[14rem_minmax(0,1fr)] lg:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(0,1fr)] 2xl:grid-cols-[22rem_minmax(0,1fr)_minmax(0,1fr)]">
       <div className="hidden min-h-0 md:row-span-3 md:grid lg:row-span-2">
-        <AgentList selectedId={agentId} />
+        <AgentList selectedId={agentId} shown={shown} />
       </div>
       <AgentHeader
         key={`header/${agentId}`}

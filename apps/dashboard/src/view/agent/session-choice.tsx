@@ -1,5 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useList } from '../../live/use-list.ts';
+import { readAgentsShown } from '../../relay/agents-shown.ts';
 import { sessionsOfView } from '../../relay/sessions.ts';
 import { Choices } from '../form/choices.tsx';
 import { formatDate } from '../format.ts';
@@ -20,7 +21,11 @@ export function ShownSession({ agentId, shown }: { readonly agentId: string; rea
       className="field min-w-0 max-w-56 py-0.5 text-xs"
       value={shown ?? ''}
       onChange={({ target: { value } }) =>
-        void navigate({ to: '/agents/$agentId', params: { agentId }, search: value === '' ? {} : { session: value } })
+        void navigate({
+          to: '/agents/$agentId',
+          params: { agentId },
+          search: (before) => ({ ...readAgentsShown({ ...before }), ...(value === '' ? {} : { session: value }) }),
+        })
       }
       choices={[{ id: '', word: 'Every session' }, ...known]}
     />

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useList } from '../../live/use-list.ts';
+import type { AgentsShown } from '../../relay/agents-shown.ts';
 import type { MessageFilter } from '../../relay/message-filter.ts';
 import { messagesView } from '../../relay/messages.ts';
 import { AgentList } from '../agent-list.tsx';
@@ -10,25 +11,25 @@ import { type AnsweredMessage, AnsweringContext } from './answering.ts';
 import { FilterTools } from './filter-tools.tsx';
 
 /** What everybody says, and the box to say something oneself. */
-export function MessagesPage({ search }: { readonly search: MessageFilter }) {
+export function MessagesPage({ search: { agents, by, ...filter } }: { readonly search: MessageFilter & AgentsShown }) {
   const [pane, setPane] = useState<'Messages' | 'Agents'>('Messages');
   const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
-  const isNarrowed = Object.keys(search).length > 0;
+  const isNarrowed = Object.keys(filter).length > 0;
   return (
     <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-1 2xl:grid-cols-[22rem_minmax(0,1fr)]">
       <PaneChoice panes={['Messages', 'Agents']} chosen={pane} onChoose={setPane} place="md:hidden" />
       <div className={`min-h-0 md:grid ${pane === 'Agents' ? 'grid' : 'hidden'}`}>
-        <AgentList selectedId={null} />
+        <AgentList selectedId={null} shown={{ ...(agents !== undefined && { agents }), ...(by !== undefined && { by }) }} />
       </div>
       <main
         className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)_auto] border-line md:grid md:border-x ${pane === 'Agents' ? 'hidden' : 'grid'}`}
       >
-        <FilterTools search={search} />
+        <FilterTools search={filter} />
         <AnsweringContext value={setAnswering}>
           <MessageLog
-            key={JSON.stringify(search)}
+            key={JSON.stringify(filter)}
             label="Messages"
-            list={useList(messagesView(search))}
+            list={useList(messagesView(filter))}
             refused="This token may not read messages."
             empty={<p>{isNarrowed ? 'No message fits.' : 'No messages yet. Write one below, or start an agent.'}</p>}
           />

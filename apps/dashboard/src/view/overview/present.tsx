@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useNow } from '../../live/use-connection.ts';
 import { type List, useList } from '../../live/use-list.ts';
-import { isWorker, presenceIn } from '../../relay/agents.ts';
+import { isWorker, machineOf, presenceIn } from '../../relay/agents.ts';
 import { approvalsView } from '../../relay/approvals.ts';
 import { tasksView } from '../../relay/tasks.ts';
 import { daysUpTo, groupUsage, usageView } from '../../relay/usage.ts';
@@ -61,9 +61,6 @@ export function Present({ agents, nodes }: PresentProps) {
 }
 
 const showWords = (away: number): string => (away === 1 ? 'Show one that is away' : `Show ${away} that are away`);
-
-const machineOf = ({ machine, nodeId }: Agent, nodes: readonly Node[]): string | null =>
-  nodes.find((node) => node.nodeId === nodeId)?.name ?? machine;
 
 /** The newest task that an agent has in hand. */
 function useTaskOf(): (agentId: string) => Task | undefined {

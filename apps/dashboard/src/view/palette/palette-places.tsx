@@ -3,6 +3,7 @@ import { type KeyboardEvent, type RefObject, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { agentsView, isShownAgent } from '../../relay/agents.ts';
 import { DialogBox } from '../form/dialog-box.tsx';
+import { keptViews } from '../saved-views/saved-views.ts';
 import { type PaletteEntry, placesFor } from './places.ts';
 
 interface PaletteBoxProps {
@@ -29,7 +30,8 @@ function Places({ onDone }: { readonly onDone: () => void }) {
   const agents = useList(agentsView).all.filter(isShownAgent);
   const [words, setWords] = useState('');
   const [index, setIndex] = useState(0);
-  const places = placesFor(words, agents);
+  const [views] = useState(keptViews);
+  const places = placesFor(words, agents, views);
   const chosen = places[Math.min(index, places.length - 1)];
   const go = (place: PaletteEntry) => {
     onDone();

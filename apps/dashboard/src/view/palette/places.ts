@@ -1,4 +1,5 @@
 import type { Agent } from 'agent-relay-client';
+import type { SavedView } from '../saved-views/saved-views.ts';
 
 /** Somewhere to go. */
 export interface PaletteEntry {
@@ -32,10 +33,15 @@ const pages: readonly (readonly [path: string, word: string])[] = [
 
 const SHOWN = 12;
 
-/** Where words may lead: to pages, agents, what has this number, and to the tasks that say so. */
-export function placesFor(words: string, agents: readonly Pick<Agent, 'id' | 'label'>[]): readonly PaletteEntry[] {
+/** Where words may lead: to saved views, pages, agents, what has this number, and to the tasks that say so. */
+export function placesFor(
+  words: string,
+  agents: readonly Pick<Agent, 'id' | 'label'>[],
+  views: readonly SavedView[] = [],
+): readonly PaletteEntry[] {
   const wanted = words.trim().toLowerCase();
   const places = [
+    ...views.map(({ name, path }): PaletteEntry => ({ key: `view/${path}`, word: name, hint: 'saved view', path })),
     ...pages.map(([path, word]): PaletteEntry => ({ key: path, word, hint: 'page', path })),
     ...agents.map(
       ({ id, label }): PaletteEntry => ({
