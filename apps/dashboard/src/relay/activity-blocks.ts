@@ -16,12 +16,13 @@ export type ActivityBlock = {
       readonly name: string;
       readonly title: string;
       readonly input: Event<'tool.started'>['input'] | null;
-      readonly isOfSubAgent: boolean;
+      /** Of the call that runs the sub-agent whose call this is; null where the agent called itself. */
+      readonly parentKey: string | null;
       readonly output: string;
       readonly outcome: Event<'tool.completed'>['outcome'] | 'running';
       readonly exitCode: number | null;
     }
-  | { readonly kind: 'files'; readonly changes: Event<'file.changed'>['changes'] }
+  | { readonly kind: 'files'; readonly changes: Event<'file.changed'>['changes']; readonly parentKey: string | null }
   | { readonly kind: 'plan'; readonly steps: Event<'plan.updated'>['steps'] }
   | {
       readonly kind: 'turn';
@@ -73,8 +74,10 @@ export function addEntries(blocks: readonly ActivityBlock[], entries: readonly A
 /** The key of the block that an entry makes or changes, if it makes one. */
 export function keyOfEntry({ sessionId, seq, id, event }: ActivityEntry): string {
   if (event.type === 'plan.updated') return `${sessionId}:plan:${event.turnId ?? ''}`;
-  return 'itemId' in event ? `${sessionId}:item:${event.itemId}` : `${sessionId}:${seq}:${id}`;
+  return 'itemId' in event ? keyOfItem(sessionId, event.itemId) : `${sessionId}:${seq}:${id}`;
 }
+
+const keyOfItem = (sessionId: string, itemId: string | undefined): string => `${sessionId}:item:${itemId}`;
 
 /** The block that an entry makes or changes; null for what is only for machines. One case for each kind of event that has a block of its own. */
 function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
@@ -99,7 +102,7 @@ function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
         name: event.name,
         title: event.title,
         input: event.input ?? null,
-        isOfSubAgent: event.parentItemId !== undefined,
+        parentKey: event.parentItemId === undefined ? null : keyOfItem(entry.sessionId, event.parentItemId),
         output: '',
         outcome: 'running',
         exitCode: null,
@@ -108,7 +111,7 @@ function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
     case 'tool.completed':
       return goOnWithTool(blocks, event, own.key);
     case 'file.changed':
-      return { ...own, turnId: event.turnId ?? null, kind: 'files', changes: event.changes };
+      return { ...own, turnId: event.turnId ?? null, kind: 'files', changes: event.changes, parentKey: parentKeyIn(blocks.find(own.key)) };
     case 'plan.updated':
       return { ...own, turnId: event.turnId ?? null, kind: 'plan', steps: event.steps };
     case 'turn.completed': {
@@ -149,6 +152,10 @@ function goOnWithTool(blocks: Blocks, event: Event<'tool.updated' | 'tool.comple
   if (event.type === 'tool.updated') return { ...before, output: (before.output + event.output).slice(-OUTPUT_LIMIT) };
   return { ...before, output: event.output ?? before.output, outcome: event.outcome, exitCode: event.exitCode ?? null };
 }
+
+/** What a call changed stands where the call stood. */
+const parentKeyIn = (before: ActivityBlock | undefined): string | null =>
+  before !== undefined && 'parentKey' in before ? before.parentKey : null;
 
 /** What a person is told of an event that has no block of its own; null for what is only for machines. */
 function noticeOf(event: AgentEvent): { readonly tone: 'info' | 'warning' | 'error'; readonly text: string } | null {

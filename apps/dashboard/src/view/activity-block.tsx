@@ -18,6 +18,8 @@ type SaidBlock = Extract<ActivityBlock, { readonly isStreaming: boolean }>;
 const tones = { info: 'text-soft', warning: 'text-warn', error: 'text-bad' } as const;
 const steps = { pending: '○', active: '◐', done: '●' } as const;
 
+const showBlock = (block: ActivityBlock): ReactNode => <ActivityBlockView block={block} />;
+
 export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) {
   switch (block.kind) {
     case 'prompt':
@@ -32,7 +34,7 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
     case 'reasoning':
       return <Reasoning block={block} />;
     case 'tool':
-      return <ToolCallView block={block} />;
+      return <ToolCallView block={block} show={showBlock} />;
     case 'files':
       return <Files block={block} />;
     case 'plan':

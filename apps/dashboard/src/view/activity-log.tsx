@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useRef } from 'react';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
+import { treeOf } from '../relay/activity-tree.ts';
 import { type Activity, useActivity } from '../relay/use-activity.ts';
 import { ActivityBlockView } from './activity-block.tsx';
+import { TreeContext } from './activity-tree-context.ts';
 import { OlderRows } from './older-rows.tsx';
 import { Problem } from './problem.tsx';
 import { VirtualList } from './virtual-list.tsx';
@@ -23,33 +25,39 @@ export function ActivityLog({ agentId, session, moment, place }: ActivityLogProp
   const activity = useActivity(agentId, session);
   const { items, status, error, readAgain } = activity;
   const found = useMoment(moment, activity);
+  const tree = useMemo(() => treeOf(items), [items]);
+  const around = useMemo(() => (found === undefined ? [] : tree.callsAround(found.key)), [tree, found]);
+  const foundRow = around[0] ?? found?.key;
+  const shownTree = useMemo(() => ({ childrenOf: tree.childrenOf, isAroundFound: (key: string) => around.includes(key) }), [tree, around]);
   return (
     <aside aria-label={`Activity of ${agentId}`} className={`min-h-0 min-w-0 flex-col border-line bg-panel ${place}`}>
-      <VirtualList
-        // A log that was opened at a place stands still there.
-        key={moment === null ? 'end' : JSON.stringify(moment)}
-        kind="log"
-        label="Activity"
-        items={items}
-        keyOf={keyOf}
-        rowHeight={44}
-        selected={moment === null ? null : (found?.key ?? '')}
-        header={<OlderRows list={activity} end="That is where it began." />}
-        row={(block) => (
-          <div className={`px-4 py-1.5 ${block === found ? 'bg-raised' : ''}`}>
-            <ActivityBlockView block={block} />
-          </div>
-        )}
-        empty={
-          <div className="p-4 text-soft">
-            {status === 'failed' ? (
-              <Problem error={error} onRetry={readAgain} />
-            ) : (
-              <p>{status === 'ready' ? 'Nothing yet.' : 'Reading…'}</p>
-            )}
-          </div>
-        }
-      />
+      <TreeContext value={shownTree}>
+        <VirtualList
+          // A log that was opened at a place stands still there.
+          key={moment === null ? 'end' : JSON.stringify(moment)}
+          kind="log"
+          label="Activity"
+          items={tree.roots}
+          keyOf={keyOf}
+          rowHeight={44}
+          selected={moment === null ? null : (foundRow ?? '')}
+          header={<OlderRows list={activity} end="That is where it began." />}
+          row={(block) => (
+            <div className={`px-4 py-1.5 ${block.key === foundRow ? 'bg-raised' : ''}`}>
+              <ActivityBlockView block={block} />
+            </div>
+          )}
+          empty={
+            <div className="p-4 text-soft">
+              {status === 'failed' ? (
+                <Problem error={error} onRetry={readAgain} />
+              ) : (
+                <p>{status === 'ready' ? 'Nothing yet.' : 'Reading…'}</p>
+              )}
+            </div>
+          }
+        />
+      </TreeContext>
     </aside>
   );
 }

@@ -9,13 +9,15 @@ interface FoldProps {
   readonly summary: ReactNode;
   readonly summaryLook?: string;
   readonly className?: string;
+  /** It is open until somebody closes it: what is looked for is in it. */
+  readonly startsOpen?: boolean;
   readonly children: ReactNode;
 }
 
 /** Words that open what is behind them. */
-export function Fold({ name, summary, summaryLook = '', className = '', children }: FoldProps) {
+export function Fold({ name, summary, summaryLook = '', className = '', startsOpen = false, children }: FoldProps) {
   const unfolded = use(UnfoldedContext);
-  const [isOpen, setOpen] = useState(unfolded?.has(name) ?? false);
+  const [isOpen, setOpen] = useState(startsOpen || (unfolded?.has(name) ?? false));
   return (
     <details
       open={isOpen}

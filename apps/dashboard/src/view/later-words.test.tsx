@@ -43,7 +43,7 @@ test('words that this page does not know are shown as they are', () => {
           name: 'Bash',
           title: 'ls',
           input: null,
-          isOfSubAgent: false,
+          parentKey: null,
           exitCode: null,
           output: '',
           outcome: later('postponed'),
