@@ -150,7 +150,7 @@ const Files = ({ block: { key, changes } }: { readonly block: BlockOf<'files'> }
             </>
           }
         >
-          {change.diff === undefined ? null : <DiffView diff={change.diff} />}
+          {change.diff === undefined ? null : <DiffView diff={change.diff} path={change.path} />}
         </Fold>
       </li>
     ))}

@@ -1,5 +1,6 @@
 import { marked, type Token, type Tokens } from 'marked';
 import { Fragment, type ReactNode, useMemo } from 'react';
+import { CodeText } from './code/code-text.tsx';
 
 /**
  * Text as its Markdown says it should look. Nothing of it becomes HTML of its own: a tag is shown as it was written, a picture is a link to it,
@@ -23,7 +24,7 @@ function blockOf(token: Token): ReactNode {
       // The page's own headings are above it: it is no heading of the page.
       return <p className={token['depth'] <= 2 ? 'font-semibold text-base' : 'font-semibold'}>{inlines(token)}</p>;
     case 'code':
-      return <Code text={token['text']} />;
+      return <Code text={token['text']} language={languageIn(token['lang'])} />;
     case 'blockquote':
       return <blockquote className="grid gap-2 border-line border-l-2 pl-3 text-soft">{(token.tokens ?? []).map(toBlock)}</blockquote>;
     case 'list':
@@ -90,9 +91,15 @@ export function hostOf(href: string): string | null {
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.host : null;
 }
 
-const Code = ({ text }: { readonly text: string }) => (
-  <pre className="max-h-96 overflow-auto whitespace-pre-wrap rounded-lg border border-line bg-raised px-3 py-2 font-mono text-xs">
-    {text}
+/** The first word behind the fence; null where there is none. */
+const languageIn = (info: unknown): string | null => (typeof info === 'string' && /^\s*[^\s{]+/u.exec(info)?.[0].trim()) || null;
+
+const Code = ({ text, language }: { readonly text: string; readonly language: string | null }) => (
+  <pre
+    className="max-h-96 overflow-auto whitespace-pre-wrap rounded-lg border border-line bg-raised px-3 py-2 font-mono text-xs"
+    data-code={language}
+  >
+    <CodeText text={text} name={language} />
   </pre>
 );
 

@@ -1,4 +1,6 @@
 import type { Approval } from 'agent-relay-protocol';
+import { CodeText } from '../code/code-text.tsx';
+import { DiffLines } from '../diff-view.tsx';
 import { type InputPart, partsOf } from './approval-words.ts';
 
 const tones: Readonly<Record<InputPart['look'], string>> = {
@@ -23,7 +25,7 @@ export function ApprovalInput({ input }: { readonly input: Exclude<Approval['inp
   );
 }
 
-function Part({ part: { name, text, look } }: { readonly part: InputPart }) {
+function Part({ part: { name, text, look, file } }: { readonly part: InputPart }) {
   if (look === 'plain' && name !== null && text.length <= SHORT && !text.includes('\n')) {
     return (
       <div className="flex flex-wrap items-baseline gap-x-2 text-xs">
@@ -36,18 +38,12 @@ function Part({ part: { name, text, look } }: { readonly part: InputPart }) {
     <div className="grid gap-0.5">
       <dt className={name === null ? 'sr-only' : 'text-soft text-xs'}>{name ?? 'Input'}</dt>
       <dd>
-        <pre className={`max-h-72 overflow-auto whitespace-pre-wrap break-words rounded-lg px-3 py-1.5 font-mono text-xs ${tones[look]}`}>
-          {look === 'diff' ? <Diff text={text} /> : text}
+        <pre
+          className={`max-h-72 overflow-auto whitespace-pre-wrap break-words rounded-lg py-1.5 font-mono text-xs ${tones[look]} ${look === 'diff' ? 'px-1' : 'px-3'}`}
+        >
+          {look === 'diff' ? <DiffLines diff={text} path={file ?? null} /> : <CodeText text={text} name={file ?? null} />}
         </pre>
       </dd>
     </div>
   );
-}
-
-function Diff({ text }: { readonly text: string }) {
-  return text.split('\n').map((line, index) => (
-    <span key={`${index}/${line}`} className={`block ${line.startsWith('+') ? 'bg-good/15' : line.startsWith('-') ? 'bg-bad/15' : ''}`}>
-      {line === '' ? ' ' : line}
-    </span>
-  ));
 }

@@ -22,6 +22,16 @@ test('an edit shows what goes and what comes, and changes of files are told one 
   ]);
 });
 
+test('what a part is of is known where the file stands beside it', () => {
+  expect(partsOf({ file_path: '/a.ts', old_string: 'x', note: 'y' }).map(({ file }) => file)).toEqual([undefined, '/a.ts', undefined]);
+  const changes = ['/a.ts', '/b.py'].map((path) => ({ path, diff: '+x' }));
+  expect(
+    partsOf({ changes })
+      .filter(({ look }) => look === 'diff')
+      .map(({ file }) => file),
+  ).toEqual(['/a.ts', '/b.py']);
+});
+
 test('whatever else an agent asks is shown whole', () => {
   expect(partsOf('cut…')).toEqual([{ name: null, text: 'cut…', look: 'plain' }]);
   expect(partsOf({ tool: 'drop', arguments: { table: 'all' } }).at(-1)?.text).toBe('{\n  "table": "all"\n}');

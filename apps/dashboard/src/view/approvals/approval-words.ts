@@ -86,6 +86,8 @@ export interface InputPart {
   readonly name: string | null;
   readonly text: string;
   readonly look: 'command' | 'removed' | 'added' | 'diff' | 'plain';
+  /** Of which file it is, where that is said beside it. */
+  readonly file?: string;
 }
 
 const looks: Readonly<Record<string, InputPart['look']>> = {
@@ -96,15 +98,25 @@ const looks: Readonly<Record<string, InputPart['look']>> = {
   diff: 'diff',
 };
 
+const ofFiles: ReadonlySet<InputPart['look']> = new Set<InputPart['look']>(['removed', 'added', 'diff']);
+
 /** What would run, the command first, nothing left out. */
 export function partsOf(input: Input): readonly InputPart[] {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return [{ name: null, text: textOf(input), look: 'plain' }];
   const { changes } = input;
   if (Object.keys(input).length === 1 && Array.isArray(changes)) return changes.flatMap(partsOf);
+  const file = input['file_path'] ?? input['path'];
   const parts = Object.entries(input).flatMap(([name, value]): InputPart[] => {
     if (value === null) return [];
     const look = looks[name] ?? 'plain';
-    return [{ name: look === 'command' ? null : name.replaceAll('_', ' '), text: textOf(value), look }];
+    return [
+      {
+        name: look === 'command' ? null : name.replaceAll('_', ' '),
+        text: textOf(value),
+        look,
+        ...(typeof file === 'string' && ofFiles.has(look) && { file }),
+      },
+    ];
   });
   return parts.sort((one, other) => Number(other.look === 'command') - Number(one.look === 'command'));
 }
