@@ -53,6 +53,34 @@ test.skipIf(!hasBrowser)('why an agent could not be started is on its page, and 
   await page.locator('[data-session-status="ended"]').waitFor();
 });
 
+test.skipIf(!hasBrowser)('an agent that is away goes on with its conversation, also where a later session never came to one', async () => {
+  await using world = await openDashboard();
+  const { owner, relay } = world;
+  await using node = await startAskingNode(relay, {});
+  const begun = await owner.sessions.start({ provider: 'asker', name: 'Worker', cwd: node.folder, model: 'careful-1' });
+  const page = await world.openPage('/agents/Worker');
+  await page.getByText(/· careful-1 ·/u).waitFor();
+  await page.getByRole('button', { name: 'Release' }).click();
+  await page.getByRole('button', { name: 'Go on where it was' }).click();
+  await page.getByRole('button', { name: 'Release' }).waitFor();
+  const sessions = async () => (await owner.sessions.list({ agent: 'Worker' })).data;
+  const before = (await sessions()).at(-1);
+  expect([before?.sessionId, node.resumed]).toEqual([begun.sessionId, [before?.vendorSessionId]]);
+  await page.getByRole('button', { name: 'Release' }).click();
+  await page.locator('[data-session-status="ended"]').waitFor();
+
+  await expect(owner.sessions.start({ provider: 'asker', name: 'Worker', cwd: join(node.folder, 'gone') })).rejects.toThrow('gone');
+  await page.locator('[data-session-status="failed"]').waitFor();
+  await keepScreenshot(page, 'dashboard-go-on');
+  await page.getByRole('button', { name: /^Go on where it was on /u }).click();
+  await page.getByRole('button', { name: 'Release' }).waitFor();
+  expect(node.resumed).toEqual([before?.vendorSessionId, before?.vendorSessionId]);
+  expect((await sessions())[0]).toMatchObject({ status: 'running', cwd: node.folder, vendorSessionId: before?.vendorSessionId });
+  // A model that was used is offered to the next agent.
+  await page.getByRole('button', { name: 'New agent' }).click();
+  await page.locator('#models option[value="careful-1"]').waitFor({ state: 'attached' });
+});
+
 test.skipIf(!hasBrowser)('an agent that waits for an answer is first in the list and waiting, until somebody answers', async () => {
   await using world = await openDashboard();
   const { owner, relay } = world;

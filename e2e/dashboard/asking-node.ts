@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ import { until } from '../support/until.ts';
 export interface AskingNode extends AsyncDisposable {
   /** What agents were allowed to do, and did. */
   readonly done: readonly string[];
+  /** The conversations that its agents were to go on with. */
+  readonly resumed: readonly string[];
   /** Agents may work in it and below. */
   readonly folder: string;
   /** Says something as the agent that was started last. */
@@ -28,6 +31,7 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
   const stateDir = await mkdtemp(join(tmpdir(), 'asking-node-'));
   const done: string[] = [];
   const started: SessionEvents[] = [];
+  const resumed: string[] = [];
   const node = await runNode({
     url: new URL(relay.url),
     readToken: async () => relay.ownerToken,
@@ -35,7 +39,7 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
     stateDir,
     allowedFolders: [stateDir],
     hooksFile: `${relay.databasePath}.hooks.yaml`,
-    providers: [askingProvider(questions, done, started)],
+    providers: [askingProvider(questions, { done, started, resumed })],
     log: createLogger('error', null),
     env: process.env,
     clock: { now: Date.now },
@@ -45,6 +49,7 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
   await until('the machine', async () => (await nodes({}, asOwner)).data.some(({ status }) => status === 'online'));
   return {
     done,
+    resumed,
     folder: stateDir,
     tell: (event) => started.at(-1)?.emit(event),
     [Symbol.asyncDispose]: async () => {
@@ -54,11 +59,19 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
   };
 }
 
-function askingProvider(questions: Readonly<Record<string, ApprovalQuestion>>, done: string[], started: SessionEvents[]): Provider {
+interface Seen {
+  readonly done: string[];
+  readonly started: SessionEvents[];
+  readonly resumed: string[];
+}
+
+function askingProvider(questions: Readonly<Record<string, ApprovalQuestion>>, { done, started, resumed }: Seen): Provider {
   return {
     id: 'asker',
+    resumes: true,
     detect: async () => ({ available: true, version: '1', command: 'asker' }),
     start: async (options) => {
+      if (options.resume !== undefined) resumed.push(options.resume);
       const session = startSession(options, questions, done);
       started.push(session.events);
       return session;
@@ -67,9 +80,10 @@ function askingProvider(questions: Readonly<Record<string, ApprovalQuestion>>, d
   };
 }
 
-function startSession({ cwd }: StartOptions, questions: Readonly<Record<string, ApprovalQuestion>>, done: string[]) {
+function startSession({ cwd, model, resume }: StartOptions, questions: Readonly<Record<string, ApprovalQuestion>>, done: string[]) {
+  const vendorSessionId = resume ?? randomUUID();
   const events = new SessionEvents({ cwd });
-  events.emit({ type: 'session.started', vendorSessionId: 's', cwd, version: '1' });
+  events.emit({ type: 'session.started', vendorSessionId, cwd, version: '1' });
   events.emit({ type: 'session.status', status: 'idle' });
   let turns = 0;
   const turn = async (turnId: string, question: ApprovalQuestion) => {
@@ -82,8 +96,8 @@ function startSession({ cwd }: StartOptions, questions: Readonly<Record<string, 
     events.emit({ type: 'session.status', status: 'idle' });
   };
   return {
-    vendorSessionId: 's',
-    model: null,
+    vendorSessionId,
+    model: model ?? null,
     events,
     prompt: async ({ text, messageIds }) => {
       const word = Object.keys(questions).find((known) => text.includes(known));

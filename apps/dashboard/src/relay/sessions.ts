@@ -60,6 +60,10 @@ async function readLastSession(relay: RelayClient, agent: string) {
 
 export const isUnfinished = ({ status }: Session): boolean => status === 'running' || status === 'starting';
 
+/** Whose conversation an agent goes on with when it is started again with a provider: the newest that its vendor keeps. `sessions` newest first. */
+export const conversationIn = (sessions: readonly Session[], provider: string): Session | null =>
+  sessions.find((session) => session.provider === provider && session.vendorSessionId !== null) ?? null;
+
 /** What starts an agent again as it was, where it was, afresh or where it left off: its mail waits for it. */
 export const startAgain = (
   { agentId, provider, mode, ask, cwd, model, nodeId }: Session,

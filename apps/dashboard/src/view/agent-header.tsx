@@ -1,16 +1,17 @@
 import { Link } from '@tanstack/react-router';
-import type { Agent, Session } from 'agent-relay-client';
+import type { Session } from 'agent-relay-client';
 import { useCommand } from '../live/use-command.ts';
 import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
 import { agentsView, machineOf, presenceIn } from '../relay/agents.ts';
 import { readAgentsShown } from '../relay/agents-shown.ts';
 import { approvalsView } from '../relay/approvals.ts';
-import { isUnfinished, lastSessionView, nodesView, startAgain } from '../relay/sessions.ts';
+import { isUnfinished, lastSessionView, nodesView } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
 import { EditCard } from './agent/edit-card.tsx';
 import { ShownSession } from './agent/session-choice.tsx';
 import { ShareLog } from './agent/share-log.tsx';
+import { StartAgain } from './agent/start-again.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
@@ -69,7 +70,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
         {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
       </div>
       {isOver ? <Ended session={session} /> : null}
-      {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}
+      {isOver && agent?.status === 'offline' ? <StartAgain last={session} shownId={shownSession} agent={agent} nodes={nodes} /> : null}
     </section>
   );
 }
@@ -80,24 +81,6 @@ function Ended({ session: { status, reason, endedAt } }: { readonly session: Ses
       Its session {status} {endedAt === null ? null : <Ago at={endedAt} />}
       {reason === null ? '' : `: ${reason}`}
     </p>
-  );
-}
-
-function StartAgain({ session, agent }: { readonly session: Session; readonly agent: Agent }) {
-  const start = useCommand((relay, resume: boolean) => relay.sessions.start(startAgain(session, agent, { resume })));
-  if (!useMayCall('sessions/start')) return null;
-  return (
-    <div className="flex flex-wrap items-center gap-2">
-      {session.vendorSessionId === null ? null : (
-        <ActButton className="button px-2 py-0.5 text-xs" isBusy={start.isPending} onClick={() => start.run(true)}>
-          Go on where it was
-        </ActButton>
-      )}
-      <ActButton className="button px-2 py-0.5 text-xs" isBusy={start.isPending} onClick={() => start.run(false)}>
-        {start.isPending ? 'Starting…' : session.vendorSessionId === null ? 'Start it again' : 'Start it afresh'}
-      </ActButton>
-      <Problem error={start.error} />
-    </div>
   );
 }
 

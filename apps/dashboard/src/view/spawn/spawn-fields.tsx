@@ -1,10 +1,12 @@
 import type { Node } from 'agent-relay-client';
 import { useState } from 'react';
+import { useNow } from '../../live/use-connection.ts';
 import { useList } from '../../live/use-list.ts';
 import { runningView } from '../../relay/sessions.ts';
+import { daysUpTo, usageView } from '../../relay/usage.ts';
 import { Choices } from '../form/choices.tsx';
 import { Labelled } from '../form/labelled.tsx';
-import { allowedOf, approvalModeWords, modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
+import { allowedOf, approvalModeWords, modelsOf, modeWords, type ProviderOffer, providersOf, saysWhatHappens } from './spawn-words.ts';
 
 const field = 'field w-full min-w-0 px-2 text-xs sm:text-sm';
 
@@ -50,7 +52,8 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
           <ProviderChoice offers={offers} value={offer?.id ?? ''} onChoose={setProvider} />
         </Labelled>
         <Labelled text="Model">
-          <input name="model" className={field} placeholder="its own default" />
+          <input name="model" className={field} placeholder="its own default" list="models" />
+          <Models provider={offer?.id} />
         </Labelled>
       </div>
       <Labelled text="Task">
@@ -101,6 +104,22 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
         {saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd: cwd.trim(), isInSandbox: hasSandbox && isInSandbox })}
       </p>
     </>
+  );
+}
+
+/** Models of the last weeks that are remembered. */
+const MODEL_DAYS = 30;
+
+function Models({ provider }: { readonly provider: string | undefined }) {
+  const [since = ''] = daysUpTo(useNow(60_000), MODEL_DAYS);
+  const running = useList(runningView).all.map(({ provider, model }) => ({ provider, model, turns: 0 }));
+  const models = modelsOf(provider, [...useList(usageView({ since })).all, ...running]);
+  return (
+    <datalist id="models">
+      {models.map((model) => (
+        <option key={model} value={model} />
+      ))}
+    </datalist>
   );
 }
 

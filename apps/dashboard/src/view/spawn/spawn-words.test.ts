@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowedOf, providersOf, saysWhatHappens } from './spawn-words.ts';
+import { allowedOf, modelsOf, providersOf, saysWhatHappens } from './spawn-words.ts';
 
 const offer = (id: string, available: boolean) => ({
   id,
@@ -11,6 +11,18 @@ const offer = (id: string, available: boolean) => ({
 test('of a kind that several machines have, the one that can start is offered, and what can start comes first', () => {
   const machines = [{ providers: [offer('codex', false), offer('claude', false)] }, { providers: [offer('claude', true)] }];
   expect(providersOf(machines)).toEqual([offer('claude', true), offer('codex', false)]);
+});
+
+test('the models to choose from are those that agents of the kind have worked with, the most used first', () => {
+  const used = [
+    { provider: 'claude', model: 'sonnet', turns: 2 },
+    { provider: 'claude', model: 'opus', turns: 3 },
+    { provider: 'codex', model: 'gpt', turns: 9 },
+    { provider: 'claude', model: 'sonnet', turns: 2 },
+    { provider: 'claude', model: null, turns: 50 },
+  ];
+  expect(modelsOf('claude', used)).toEqual(['sonnet', 'opus']);
+  expect([modelsOf('gemini', used), modelsOf(undefined, used)]).toEqual([[], []]);
 });
 
 test('the form says what will happen where, and why it cannot', () => {

@@ -33,6 +33,21 @@ export function providersOf(machines: readonly Pick<Node, 'providers'>[]): reado
   return [...offers.values()].sort((one, other) => Number(other.available) - Number(one.available));
 }
 
+interface UsedModel {
+  readonly provider: string;
+  readonly model: string | null;
+  readonly turns: number;
+}
+
+/** The models that agents of a kind worked with, the most used first: no vendor tells a machine which there are. */
+export function modelsOf(provider: string | undefined, used: readonly UsedModel[]): readonly string[] {
+  const turns = new Map<string, number>();
+  for (const { model, ...use } of used) {
+    if (model !== null && use.provider === provider) turns.set(model, (turns.get(model) ?? 0) + use.turns);
+  }
+  return [...turns].sort(([, one], [, other]) => other - one).map(([model]) => model);
+}
+
 interface Plan {
   readonly offer: ProviderOffer | undefined;
   readonly machine: Pick<Node, 'name'>;
