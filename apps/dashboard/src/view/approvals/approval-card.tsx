@@ -8,7 +8,7 @@ import { Ago } from '../ago.tsx';
 import { Fold } from '../fold.tsx';
 import { AnswerBar } from './approval-answer.tsx';
 import { ApprovalInput } from './approval-input.tsx';
-import { kindWords, outcomeOf, visible } from './approval-words.ts';
+import { isNamedByCommand, kindWords, outcomeOf, visible } from './approval-words.ts';
 
 interface ApprovalCardProps {
   readonly approval: Approval;
@@ -22,6 +22,8 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
   const answer = useCommand(answerApproval);
   const mayAnswer = useMayCall('approvals/resolve');
   const isPending = isPendingApproval(approval);
+  // Folded away it is not said, so the title says it.
+  const isOpen = isPending || isKept;
   const isAnsweredHere = answer.output !== undefined && !isPending;
   // The button that had the focus is gone; the card is still there, and the arrow keys go on from it.
   useEffect(() => {
@@ -44,13 +46,13 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
           asked <Ago at={approval.requestedAt} />
         </span>
       </header>
-      <p className="break-words font-medium">{visible(approval.title)}</p>
+      {isOpen && isNamedByCommand(approval) ? null : <p className="break-words font-medium">{visible(approval.title)}</p>}
       {approval.cwd === undefined ? null : (
         <p className="break-all text-soft text-xs">
           in <code className="font-mono">{visible(approval.cwd)}</code>
         </p>
       )}
-      {approval.input === undefined ? null : <Asked name={keyOfApproval(approval)} input={approval.input} isOpen={isPending || isKept} />}
+      {approval.input === undefined ? null : <Asked name={keyOfApproval(approval)} input={approval.input} isOpen={isOpen} />}
       {isPendingApproval(approval) && mayAnswer ? <AnswerBar approval={approval} answer={answer} /> : null}
       {isPendingApproval(approval) ? null : <Answered approval={approval} isKept={isKept} />}
     </article>

@@ -1,6 +1,6 @@
 import type { Approval } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { optionsOf, outcomeOf, partsOf, visible } from './approval-words.ts';
+import { isNamedByCommand, optionsOf, outcomeOf, partsOf, visible } from './approval-words.ts';
 
 test('a command comes first, what explains it after it', () => {
   expect(partsOf({ description: 'Runs the tests', command: 'npm test' })).toEqual([
@@ -30,6 +30,13 @@ test('what a part is of is known where the file stands beside it', () => {
       .filter(({ look }) => look === 'diff')
       .map(({ file }) => file),
   ).toEqual(['/a.ts', '/b.py']);
+});
+
+test('a title that is the command and nothing else says nothing besides it', () => {
+  expect(isNamedByCommand({ title: 'make deploy', input: { command: 'make deploy', description: 'Ships it' } })).toBe(true);
+  expect(isNamedByCommand({ title: 'Bash: make deploy', input: { command: 'make deploy' } })).toBe(false);
+  expect(isNamedByCommand({ title: 'x', input: { file_path: 'x' } })).toBe(false);
+  expect(isNamedByCommand({ title: 'x', input: undefined })).toBe(false);
 });
 
 test('whatever else an agent asks is shown whole', () => {

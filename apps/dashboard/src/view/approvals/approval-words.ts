@@ -98,6 +98,10 @@ const looks: Readonly<Record<string, InputPart['look']>> = {
   diff: 'diff',
 };
 
+/** Whether what is asked is named by its command and nothing else: what would run says it by itself. */
+export const isNamedByCommand = ({ title, input }: { readonly title: string; readonly input?: Input | undefined }): boolean =>
+  input !== undefined && partsOf(input).some(({ look, text }) => look === 'command' && text.trim() === visible(title).trim());
+
 const ofFiles: ReadonlySet<InputPart['look']> = new Set<InputPart['look']>(['removed', 'added', 'diff']);
 
 /** What would run, the command first, nothing left out. */
