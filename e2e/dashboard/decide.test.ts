@@ -1,4 +1,5 @@
 import type { ApprovalQuestion } from 'agent-relay-provider';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
@@ -63,35 +64,91 @@ test.skipIf(!hasBrowser)('a question becomes a standing rule, whose uses are tol
   await ask('Builder', 'check');
 });
 
+interface HeldPage {
+  readonly page: Page;
+  /** Refuses what was asked by this method, once it was; what is asked by it again reaches the relay. */
+  refuse(method: string): Promise<void>;
+}
+
+/** The owner's page, where the first call of each of these methods waits for this test. */
+async function openHeldPage(methods: readonly string[]): Promise<HeldPage> {
+  const page = await world.openStrangersPage();
+  const refusals = new Map<string, () => void>();
+  await page.routeWebSocket(/\/ws$/u, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { id, method = '' } = JSON.parse(String(text)) as { readonly id?: number; readonly method?: string };
+      if (!methods.includes(method) || refusals.has(method)) return server.send(text);
+      const error = { code: -32_000, message: 'The disk is full', data: { code: 'overloaded', message: 'The disk is full' } };
+      refusals.set(method, () => socket.send(JSON.stringify({ jsonrpc: '2.0', id, error })));
+    });
+  });
+  await page.goto(await world.relay.createLoginLink());
+  await page.getByRole('status').getByText('live').waitFor();
+  return { page, refuse: async (method) => (await until(`${method} on its way`, () => refusals.get(method)))() };
+}
+
 test.skipIf(!hasBrowser)(
   'an answer counts as given at once, and is taken back with the reason where the relay does not take it',
   async () => {
     const { owner } = world;
     await owner.sessions.start({ provider: 'asker', name: 'Careful', approval: 'guarded' });
-    const page = await world.openStrangersPage();
-    let refuse: (() => void) | undefined;
-    await page.routeWebSocket(/\/ws$/u, (socket) => {
-      const server = socket.connectToServer();
-      socket.onMessage((text) => {
-        const { id, method } = JSON.parse(String(text)) as { readonly id?: number; readonly method?: string };
-        if (method !== 'approvals/resolve' || refuse !== undefined) return server.send(text);
-        const error = { code: -32_000, message: 'The disk is full', data: { code: 'overloaded', message: 'The disk is full' } };
-        refuse = () => socket.send(JSON.stringify({ jsonrpc: '2.0', id, error }));
-      });
-    });
-    await page.goto(await world.relay.createLoginLink());
-    await page.getByRole('status').getByText('live').waitFor();
+    const { page, refuse } = await openHeldPage(['approvals/resolve']);
     await page.goto('/approvals');
     const card = page.locator(`[data-approval-id="${await ask('Careful', 'drop')}"]`);
     await card.getByRole('button', { name: 'Allow' }).first().click();
     await card.getByText('You said: Allow once').waitFor();
     expect(await card.getByRole('button').count()).toBe(0);
-    await until('the answer on its way', () => refuse !== undefined);
-    refuse?.();
+    await refuse('approvals/resolve');
     await card.getByRole('alert').getByText('The disk is full').waitFor();
     expect(node.done).not.toContain('Bash: dropdb live');
     await card.getByRole('button', { name: /^Deny/u }).click();
     await page.keyboard.press('Enter');
     await card.getByText('denied by owner').waitFor();
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  'what is claimed, deleted and ended counts at once, and is as it was, with the reason, where the relay does not take it',
+  async () => {
+    const { owner, ops } = world;
+    await owner.agents.register({ name: 'Boss' });
+    const { id } = await owner.messages.send({ from: 'Boss', to: 'owner', body: 'Rotate the logs', claimable: true });
+    const { task } = await ops.integrations.report({ title: 'Disk full', target: 'Boss' });
+    const { page, refuse } = await openHeldPage(['messages/claim', 'messages/remove', 'tasks/status']);
+    await page.goto('/messages');
+    const row = page.locator(`[data-message-id="${id}"]`);
+    const claim = row.getByRole('button', { name: `Claim message ${id}` });
+    await claim.click();
+    await row.getByText('claimed by owner').waitFor();
+    await refuse('messages/claim');
+    await row.getByRole('alert').getByText('The disk is full').waitFor();
+    await row.getByText('open work').waitFor();
+    await claim.click();
+    await row.getByText('claimed by owner').waitFor();
+    await until('the claim', async () => (await owner.messages.get({ id })).claim?.status === 'held');
+
+    await row.getByRole('button', { name: `Delete message ${id}` }).click();
+    await row.getByRole('button', { name: `Delete the words of message ${id}` }).click();
+    await row.getByText('deleted', { exact: true }).waitFor();
+    expect((await owner.messages.get({ id })).deletedAt).toBeNull();
+    await refuse('messages/remove');
+    await row.getByRole('alert').getByText('The disk is full').waitFor();
+    await row.getByText('Rotate the logs').waitFor();
+
+    await page.goto(`/tasks/${task?.id}`);
+    const detail = page.getByRole('complementary', { name: `Task ${task?.id}` });
+    await detail.getByRole('button', { name: 'Failed' }).click();
+    await detail.getByRole('textbox').fill('No disk to be had');
+    await detail.getByRole('button', { name: 'End as failed' }).click();
+    await detail.locator('[data-task-status="failed"]').waitFor();
+    await refuse('tasks/status');
+    await detail.getByRole('alert').getByText('The disk is full').waitFor();
+    await detail.locator('[data-task-status="open"]').waitFor();
+    // What was written is there still.
+    expect(await detail.getByRole('textbox').inputValue()).toBe('No disk to be had');
+    await detail.getByRole('button', { name: 'End as failed' }).click();
+    await until('the end', async () => (await owner.tasks.get({ id: task?.id ?? 0 })).status === 'failed');
+    await detail.locator('[data-task-status="failed"]').first().waitFor();
   },
 );

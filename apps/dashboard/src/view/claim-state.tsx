@@ -1,9 +1,17 @@
 import type { Claim, MessageDetail } from 'agent-relay-client';
+import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { TakeBack } from './take-back.tsx';
 
+interface ClaimStateProps {
+  readonly message: MessageDetail;
+  /** A person takes it: that counts while the relay is told. */
+  readonly isClaiming: boolean;
+}
+
 /** What became of an offer; whoever offered it may take it back from its holder. */
-export function ClaimState({ message }: { readonly message: MessageDetail }) {
+export function ClaimState({ message, isClaiming }: ClaimStateProps) {
   const { claim } = message;
+  if (isClaiming) return <span className="text-accent">claimed by {OWNER_AGENT_ID}</span>;
   if (claim === null || claim.status === 'released' || claim.status === 'expired') return <span className="text-warn">open work</span>;
   if (claim.status === 'held') return <Held message={message} claim={claim} />;
   return <span className={claim.status === 'completed' ? 'text-good' : 'text-soft'}>{`${claim.status} by ${claim.agentId}`}</span>;

@@ -4,9 +4,11 @@ import { Ago } from './ago.tsx';
 import { ClaimState } from './claim-state.tsx';
 import { Markdown } from './markdown.tsx';
 import { MessageTools } from './messages/message-tools.tsx';
+import { useMessageActs } from './messages/use-message-acts.ts';
 import { ReceiptList } from './receipt-list.tsx';
 
-export function MessageLine({ message }: { readonly message: MessageDetail }) {
+export function MessageLine({ message: told }: { readonly message: MessageDetail }) {
+  const { message, ...acts } = useMessageActs(told);
   const isDeleted = message.deletedAt !== null;
   return (
     <article className="group border-line border-b px-4 py-3" data-message-id={message.id}>
@@ -46,9 +48,9 @@ export function MessageLine({ message }: { readonly message: MessageDetail }) {
       </div>
       <footer className="mt-1.5 flex flex-wrap items-center gap-2 text-xs">
         {isDeleted ? null : <ReceiptList message={message} />}
-        {message.claimable ? <ClaimState message={message} /> : null}
+        {message.claimable ? <ClaimState message={message} isClaiming={acts.claim.isPending} /> : null}
         <span className="grow" />
-        <MessageTools message={message} />
+        <MessageTools message={message} {...acts} />
       </footer>
     </article>
   );

@@ -2,17 +2,17 @@ import type { MessageDetail } from 'agent-relay-client';
 import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { use } from 'react';
 import { isOwner } from '../../live/permissions.ts';
-import { useCommand } from '../../live/use-command.ts';
 import { useMayCall, useMe } from '../../live/use-live.ts';
 import { ActButton } from '../act-button.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
 import { Problem } from '../problem.tsx';
 import { AnsweringContext } from './answering.ts';
+import type { MessageActs } from './use-message-acts.ts';
 
 const look = 'rounded px-1.5 py-0.5 text-soft hover:bg-raised hover:text-ink';
 
 /** What a person may do with a message. */
-export function MessageTools({ message }: { readonly message: MessageDetail }) {
+export function MessageTools({ message, claim, remove }: MessageActs & { readonly message: MessageDetail }) {
   const answer = use(AnsweringContext);
   const maySend = useMayCall('messages/send');
   const me = useMe();
@@ -24,8 +24,8 @@ export function MessageTools({ message }: { readonly message: MessageDetail }) {
           Answer
         </ActButton>
       ) : null}
-      {isOwner(me) && isFree(message) ? <Claim message={message} /> : null}
-      {isOwner(me) && !isDeleted ? <Delete id={message.id} /> : null}
+      {isOwner(me) && isFree(message) && !claim.isPending ? <Claim id={message.id} claim={claim} /> : null}
+      {isOwner(me) && !isDeleted ? <Delete id={message.id} remove={remove} /> : null}
     </>
   );
 }
@@ -38,8 +38,7 @@ const isFree = ({ to, claimable, claim, deletedAt }: MessageDetail): boolean =>
   (claim === null || claim.status === 'released' || claim.status === 'expired');
 
 /** A person does it: no agent is offered it meanwhile. */
-function Claim({ message: { id } }: { readonly message: MessageDetail }) {
-  const claim = useCommand((relay) => relay.messages.claim({ id, agentId: OWNER_AGENT_ID }));
+function Claim({ id, claim }: Pick<MessageActs, 'claim'> & Pick<MessageDetail, 'id'>) {
   return (
     <>
       <ActButton className={look} isBusy={claim.isPending} aria-label={`Claim message ${id}`} onClick={() => claim.run()}>
@@ -50,8 +49,7 @@ function Claim({ message: { id } }: { readonly message: MessageDetail }) {
   );
 }
 
-function Delete({ id }: { readonly id: number }) {
-  const remove = useCommand((relay) => relay.messages.remove({ id }));
+function Delete({ id, remove }: Pick<MessageActs, 'remove'> & Pick<MessageDetail, 'id'>) {
   return (
     <ConfirmButton
       look={look}

@@ -13,9 +13,11 @@ import { Lease } from './lease.tsx';
 import { TaskCallbacks } from './task-callbacks.tsx';
 import { TaskHistory } from './task-history.tsx';
 import { Severity, TaskStatusMark } from './task-looks.tsx';
+import { useEndTask } from './use-end-task.ts';
 
 export function TaskDetail({ id }: { readonly id: number }) {
   const { data: task, error, readAgain } = useLive(taskView(id));
+  const end = useEndTask(task);
   if (task === undefined) {
     return (
       <DetailPane label={`Task ${id}`} title={`Task ${id}`} back="/tasks">
@@ -24,7 +26,13 @@ export function TaskDetail({ id }: { readonly id: number }) {
     );
   }
   return (
-    <DetailPane label={`Task ${id}`} title={task.title} back="/tasks" subtitle={<Subtitle task={task} />} actions={<EndTask task={task} />}>
+    <DetailPane
+      label={`Task ${id}`}
+      title={task.title}
+      back="/tasks"
+      subtitle={<Subtitle task={task} status={end.expected ?? task.status} />}
+      actions={<EndTask task={task} end={end} />}
+    >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys as well */}
       <div tabIndex={0} className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
         {task.body === '' || task.body === task.title ? null : <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{task.body}</p>}
@@ -47,10 +55,10 @@ export function TaskDetail({ id }: { readonly id: number }) {
   );
 }
 
-function Subtitle({ task }: { readonly task: Task }) {
+function Subtitle({ task, status }: { readonly task: Task; readonly status: Task['status'] }) {
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
-      <TaskStatusMark status={task.status} />
+      <TaskStatusMark status={status} />
       <Severity severity={task.severity} />
       <Link to="/messages/$messageId" params={{ messageId: String(task.id) }} className="text-accent hover:underline">
         Open its message
