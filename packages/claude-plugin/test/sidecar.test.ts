@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RelayClient } from 'agent-relay-client';
@@ -204,6 +205,29 @@ test('without a relay the session starts at once and says so; what it sends and 
   } finally {
     await claude[Symbol.asyncDispose]();
     rmSync(claude.folder, { recursive: true, force: true });
+  }
+});
+
+test('a relay that takes connections and says nothing is not waited for by the start of a session', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  const sockets = new Set<Socket>();
+  silent.on('connection', (socket) => sockets.add(socket));
+  try {
+    await using claude = await LiveClaude.start({
+      env: { AGENT_RELAY_URL: `http://127.0.0.1:${address.port}`, AGENT_RELAY_TOKEN: 'none' },
+    });
+    // Once a call has run into its limit these words are others.
+    await expect
+      .poll(() => claude.context('SessionStart', {}), { timeout: 60_000 })
+      .toMatch(/^Agent Relay is away: the relay has not answered yet\./u);
+    expect(sockets.size).toBeGreaterThan(0);
+    await claude.kill();
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   }
 });
 
