@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RelayClient, readRun, recordRun, replayRun } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import { type AgentEvent, RUN_RECORD_VERSION, type RunRecord } from 'agent-relay-protocol';
+import { type AgentEvent, RUN_RECORD_VERSION, type RunRecord, type Task } from 'agent-relay-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { attachNode } from './support/fake-node.ts';
@@ -45,6 +45,12 @@ beforeAll(async () => {
   await peer.close();
 });
 afterAll(() => first.close());
+
+const aTask: Task = {
+  ...{ id: 7, source: 'monitor', type: null, severity: null, title: 'Disk full', body: '', target: 'id:Nobody', channel: null },
+  ...{ dedupeKey: null, externalUrl: null, metadata: null, status: 'open', claimedBy: null, claimId: null, result: null, progress: null },
+  ...{ occurrenceCount: 1, lastSeenAt: 1, createdAt: 1, updatedAt: 1, endedAt: null },
+};
 
 const replayedOn = async (settings: object, run: readonly RunRecord[] = records) => {
   await using relay = await startTestRelay({ settings: { ...quiet, ...settings } });
@@ -111,6 +117,42 @@ describe('a recorded run', () => {
     expect((await client.messages.cursor({})).cursor).toBe(cursor);
   });
 
+  test('is played to no relay where somebody else would be reached or spoken for, whatever its first line says', async () => {
+    const callbackUrl = 'https://ops.invalid/hook';
+    const integration = { name: 'ops', token: 'the-token-of-ops', scopes: ['tasks:create'], callbackUrl };
+    await using relay = await startTestRelay({ settings: { ...quiet, AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]) } });
+    await using client = clientOf(relay);
+    const [run] = records;
+    const [message] = messagesOf(records);
+    if (run?.type !== 'run' || !message) throw new Error('a run has both');
+    const refusalOf = (...lines: RunRecord[]) =>
+      replayRun([{ ...run, agents: [] }, ...lines], { relay: client }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    const said = (more: object): RunRecord => ({
+      type: 'message',
+      at: 1,
+      message: { ...message, from: 'Stranger', to: 'id:Nobody', ...more },
+    });
+    const reported = (more: object): RunRecord => ({ type: 'task', at: 1, history: [], task: { ...aTask, ...more } });
+    const called = await refusalOf(reported({ source: 'ops' }));
+    expect(called).toMatchObject({ code: 'name_taken', message: expect.stringContaining('call ops back') });
+    await client.agents.register({ id: 'Resident', name: 'Resident', label: 'in-house' });
+    const refused = [
+      said({ from: 'Resident' }),
+      said({ to: 'id:Resident' }),
+      said({ to: 'broadcast' }),
+      said({ to: 'in-house' }),
+      reported({ target: 'id:Resident' }),
+      reported({ source: 'Resident' }),
+      reported({ target: 'channel:general' }),
+    ];
+    for (const line of refused)
+      expect(await refusalOf(line)).toMatchObject({ code: 'name_taken', message: expect.stringContaining('Resident') });
+    expect((await client.messages.list({})).data).toEqual([]);
+  });
+
   test('of some agents holds what they said and received', async () => {
     await using client = clientOf(first);
     const ofLead = await recordRun(client, { recordedAt: 1, agents: ['Lead'] });
@@ -133,6 +175,13 @@ describe('a recorded run', () => {
     expect(codeOf(`${header}\n{"type":`)).toMatchObject({ code: 'validation_failed', message: 'line 2: It is no JSON' });
     expect(codeOf(`${header}\n{"type":"message"}`)).toMatchObject({ message: expect.stringContaining('line 2') });
     expect(codeOf(`${header}\n${header}`)).toMatchObject({ message: expect.stringContaining('line 2') });
+    // Of what a word tells apart that is of another version nothing is known.
+    for (const later of [
+      '{"type":"dream","at":1}',
+      '{"type":"approval","at":1,"approval":{"status":"dreamt"}}',
+      '{"type":"claim","at":1,"claim":{"status":"constructor"}}',
+    ])
+      expect(codeOf(`${header}\n${later}`)).toMatchObject({ code: 'validation_failed', message: expect.stringContaining('line 2') });
     expect(codeOf(text.slice(header.length + 1))).toMatchObject({ message: expect.stringContaining('line 1') });
     expect(codeOf(header.replace(`"version":${RUN_RECORD_VERSION}`, `"version":${RUN_RECORD_VERSION + 1}`))).toMatchObject({
       code: 'unsupported',

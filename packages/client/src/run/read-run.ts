@@ -1,4 +1,13 @@
-import { loosely, RelayError, RUN_RECORD_VERSION, type RunRecord, RunRecordSchema, readLoosely } from 'agent-relay-protocol';
+import {
+  type Approval,
+  type Claim,
+  loosely,
+  RelayError,
+  RUN_RECORD_VERSION,
+  type RunRecord,
+  RunRecordSchema,
+  readLoosely,
+} from 'agent-relay-protocol';
 
 const RecordSchema = loosely(RunRecordSchema);
 const VERSION_FIRST = 'A recorded run begins with a line that says its version: {"type":"run","version":1,…}';
@@ -12,7 +21,7 @@ export function readRun(text: string): RunRecord[] {
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const record = readLoosely(RecordSchema, parsed(line, index + 1));
-    if (record === undefined || (records.length === 0) !== (record.type === 'run')) {
+    if (record === undefined || !isKnown(record) || (records.length === 0) !== (record.type === 'run')) {
       throw wrongLine(index + 1, records.length === 0 ? VERSION_FIRST : 'It is no line of a recorded run');
     }
     if (record.type === 'run' && record.version > RUN_RECORD_VERSION) {
@@ -22,6 +31,25 @@ export function readRun(text: string): RunRecord[] {
   }
   if (records.length === 0) throw wrongLine(1, VERSION_FIRST);
   return records;
+}
+
+const lineTypes: Readonly<Record<RunRecord['type'], true>> = {
+  ...{ run: true, message: true, task: true, claim: true, approval: true, receipt: true, activity: true },
+};
+const claimStatuses: Readonly<Record<Claim['status'], true>> = {
+  held: true,
+  completed: true,
+  released: true,
+  expired: true,
+  cancelled: true,
+};
+const approvalStatuses: Readonly<Record<Approval['status'], true>> = { pending: true, allowed: true, denied: true, cancelled: true };
+
+/** What is told apart by a word passes whole where that is of another version: nothing is known of what it says. */
+function isKnown(record: RunRecord): boolean {
+  if (record.type === 'claim') return Object.hasOwn(claimStatuses, record.claim.status);
+  if (record.type === 'approval') return Object.hasOwn(approvalStatuses, record.approval.status);
+  return Object.hasOwn(lineTypes, record.type);
 }
 
 function parsed(line: string, number: number): unknown {

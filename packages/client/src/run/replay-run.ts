@@ -1,5 +1,6 @@
 import { RelayError, type RunRecord } from 'agent-relay-protocol';
 import type { Difference } from './difference.ts';
+import { namedIn } from './named-in.ts';
 import { ApprovalPlayer } from './play-approvals.ts';
 import { MessagePlayer } from './play-messages.ts';
 import { WorkPlayer } from './play-work.ts';
@@ -21,8 +22,8 @@ export interface Replayed {
  * Plays a recorded run to a relay: agents that stand for the run's are registered when those were, say what those said and report what those reported;
  * tasks are reported again, claimed, worked on and ended by who did, and what agents asked people is asked and answered as it was.
  * What the relay makes of it is compared with the run: who receives what and how far, who may take what, how tasks and questions end. Other activity is
- * not played, nor what the relay itself said. @throws RelayError `name_taken` before anything is said, where the relay knows one of the agents; what
- * a lost connection says.
+ * not played, nor what the relay itself said. @throws RelayError `name_taken` before anything is said, where the relay knows somebody whom the run names
+ * or reaches; what a lost connection says.
  */
 export async function replayRun(records: readonly RunRecord[], options: ReplayOptions): Promise<Replayed> {
   const [run] = records;
@@ -32,7 +33,7 @@ export async function replayRun(records: readonly RunRecord[], options: ReplayOp
   const messages = new MessagePlayer(stage, saidOtherwise(records));
   const work = new WorkPlayer(stage, messages);
   const approvals = new ApprovalPlayer(stage);
-  await stage.assertFresh();
+  await stage.assertFresh(namedIn(records));
   for (const { play } of scenesOf(records, { messages, work, approvals })) await play();
   await messages.compare(records.flatMap((record) => (record.type === 'receipt' ? [record.receipt] : [])));
   await work.compare();

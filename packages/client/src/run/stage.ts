@@ -3,6 +3,7 @@ import { sleep } from 'agent-relay-wire';
 import type { RelayCalls } from '../calls.ts';
 import { listAll } from '../list-all.ts';
 import type { Difference } from './difference.ts';
+import type { NamedInRun } from './named-in.ts';
 
 export interface StageOptions {
   /** As the owner of a relay that knows none of the run's agents. */
@@ -51,11 +52,24 @@ export class Stage {
   }
 
   /** @throws RelayError `name_taken`. */
-  async assertFresh(): Promise<void> {
-    const { data } = await listAll(this.relay.agents.list, {}, this.call);
-    const taken = data.find(({ id }) => this.#agents.some((agent) => agent.id === id));
+  async assertFresh({ ids, sources, reachesGroups }: NamedInRun): Promise<void> {
+    const others = (await listAll(this.relay.agents.list, {}, this.call)).data.filter(({ id }) => !isOfEveryRelay(id));
+    const taken = others.find(({ id }) => ids.has(id));
     if (taken)
       throw new RelayError('name_taken', `This relay has an agent ${taken.id}: a run is replayed to one that knows none of its agents`);
+    const [hearer] = reachesGroups ? others : [];
+    if (hearer)
+      throw new RelayError(
+        'name_taken',
+        `This relay has an agent ${hearer.id}, whom what this run says to groups could reach: take one without`,
+      );
+    const { data } = await listAll(this.relay.integrations.list, {}, this.call);
+    const called = data.find(({ name, callbackHost }) => callbackHost !== null && sources.has(name));
+    if (called)
+      throw new RelayError(
+        'name_taken',
+        `This relay would call ${called.name} back about tasks of this run: take one that does not know it`,
+      );
   }
 
   /** The time of the run is `at`. */
