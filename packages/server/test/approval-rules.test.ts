@@ -216,5 +216,9 @@ test('people make, see and revoke them at a terminal; an agent in its session do
   expect(listed).toMatch(/^ID .*\n\d+ +Worker +npm test +\/srv +0\/3 +\d{4}-.* npm test in \/srv$/u);
   const [{ id } = { id: 0 }] = (await relay.relay.handlers['rules/list']({}, as(owner))).data;
   expect(await cli({}, 'rules', 'revoke', `${id}`)).toEqual([0, `Rule ${id} holds no longer: npm test in /srv`]);
-  expect((await cli({}, 'rules', '--all'))[1]).toContain('revoked');
+  // One that holds for good does not look like the one that was revoked.
+  await cli({}, 'rules', 'add', 'ls', '--agent', 'Worker', '--folder', '/srv');
+  const [, all = ''] = await cli({}, 'rules', '--all');
+  expect(all).toMatch(/ npm test .* over: revoked /u);
+  expect(all).toMatch(/ ls .* it is revoked /u);
 });

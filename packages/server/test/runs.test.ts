@@ -200,6 +200,16 @@ test('a run is recorded and replayed at a terminal, whose exit says whether it c
   expect(replayed.code).toBe(1);
   expect(replayed.out).toMatch(new RegExp(`^message ${ids[4]} was refused: .+ \\(message_held\\)$`, 'mu'));
   expect(replayed.notes).toMatch(/\nerror: it did not come out as it was$/u);
+  expect(replayed.notes).toMatch(/^5 messages were played; 2 differences\.\n/u);
+  // What was refused answers nothing: where the run does not say that it did, one thing is otherwise.
+  await using third = await startTestRelay({ settings: { ...quiet, AGENT_RELAY_HOP_LIMIT: '1' } });
+  const unanswered = readRun(out).map((record) =>
+    record.type === 'receipt' && record.receipt.messageId === ids[2] && record.receipt.state === 'answered'
+      ? { ...record, receipt: { ...record.receipt, state: 'queued' as const } }
+      : record,
+  );
+  await writeFile(join(folder, 'unanswered'), unanswered.map((record) => JSON.stringify(record)).join('\n'));
+  expect((await agentRelay(third, 'replay', join(folder, 'unanswered'))).notes).toMatch(/^5 messages were played; 1 difference\.\n/u);
   expect(await agentRelay(other, 'replay', join(folder, 'none'))).toMatchObject({
     code: 2,
     notes: expect.stringMatching(/^error: .*none/u),

@@ -110,9 +110,15 @@ const row = (rule: ApprovalRule): string[] => [
   rule.command === null ? rule.kind : oneLine(rule.command.join(' '), 60),
   oneLine(rule.folder, 60),
   rule.maxUses === null ? String(rule.uses) : `${rule.uses}/${rule.maxUses}`,
-  rule.ended ?? (rule.expiresAt === null ? 'revoked' : dayAndTime(rule.expiresAt)),
+  untilOf(rule),
   oneLine(rule.name, 60),
 ];
+
+/** How long a rule holds, or why it does so no longer: one that nobody has revoked must not look as if somebody had. */
+function untilOf({ ended, expiresAt }: ApprovalRule): string {
+  if (ended !== null) return `over: ${ended.replaceAll('_', ' ')}`;
+  return expiresAt === null ? 'it is revoked' : dayAndTime(expiresAt);
+}
 
 export const approvalRuleWords: WordsOf<'rule'> = {
   'rule.created': ({ rule: { id, name, createdBy } }) => `rule ${id} holds from now on, says ${oneLine(createdBy)}: ${oneLine(name)}`,

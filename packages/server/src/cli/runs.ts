@@ -54,7 +54,7 @@ export const replayCommand = (terminal: Terminal): Command =>
         });
         for (const difference of differences) terminal.out(json ? JSON.stringify(difference) : describe(difference));
         count = differences.length;
-        terminal.note(`${playedInWords(played)} played; ${count === 0 ? 'all came out as it was' : `${count} differences`}.`);
+        terminal.note(`${playedInWords(played)} played; ${count === 0 ? 'all came out as it was' : counted(count, 'difference')}.`);
       });
       if (count > 0) throw new CommandFailure('error: it did not come out as it was', 1);
     });
