@@ -50,11 +50,20 @@ export function readBridgeSettings(argv: readonly string[]): BridgeSettings {
     .option('--no-auth', 'let every program that reaches the port connect, and pages of this machine')
     .addOption(new Option('--token <token>', 'what clients have to say (default: a new one at each start)').env('AGENT_BRIDGE_TOKEN'))
     .addOption(new Option('--log-level <level>', 'how much is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .option('--origins <origins>', 'web origins that may connect, between commas (default: any with the token)', parseOrigins, [])
+    .addOption(
+      new Option('--origins <origins>', 'web origins that may connect, between commas')
+        .argParser(parseOrigins)
+        .default([], 'any with the token'),
+    )
     .option('--max-connections <number>', 'connections from one address', parseCount, 10)
     .option('--session-dir <folder>', "the folder of the projects' folders (default: ~/.agent-relay/bridge/sessions)")
-    .option('--agent-env <names...>', 'variables that agents get besides, such as AWS_*', [])
-    .option('--allow-handshake-options', 'ai-relay: clients may set variables and arguments of their agents: they can run anything', false)
+    .addOption(new Option('--agent-env <names...>', 'variables that agents get besides, such as AWS_*').default([], 'none'))
+    .addOption(
+      new Option(
+        '--allow-handshake-options',
+        'ai-relay: clients may set variables and arguments of their agents: they can run anything',
+      ).default(false, 'they may not'),
+    )
     .option('--relay <url>', 'a relay whose agents the sessions are')
     .option('--relay-token-file <path>', "a file with a token of that relay (default: AGENT_RELAY_TOKEN, or the owner's)", (path: string) =>
       resolve(path),
