@@ -48,6 +48,10 @@ test.skipIf(!hasBrowser)(
     await using open = await openDashboard();
     const page = await open.openPage('/');
     const steps = page.getByRole('region', { name: 'Get going' });
+    // As a page has it that is reached without TLS: none.
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await steps.getByRole('button', { name: 'Copy the command' }).last().click();
+    await steps.getByText('does not let this page copy').waitFor();
     const { stdout } = await promisify(execFile)('sh', ['-c', await steps.getByText(/^curl/u).innerText()]);
     expect(JSON.parse(stdout)).toMatchObject({ from: 'you', body: 'Hello' });
     await steps.getByRole('listitem').filter({ hasText: 'Say something' }).getByText('(done)').waitFor();

@@ -1,12 +1,12 @@
-import { useState } from 'react';
+import { useCopy } from './use-copy.ts';
 
 /** A command for a terminal, and a button that copies it. */
 export function CommandLine({ text }: { readonly text: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  const { outcome, copy } = useCopy(text);
+  const isCopied = outcome === 'copied';
   return (
-    <div className="flex items-center gap-2 rounded-lg border border-line bg-ground py-1 pr-1 pl-3">
-      <code className="min-w-0 grow font-mono text-xs [overflow-wrap:anywhere]">{text}</code>
+    <div className="flex flex-wrap items-center gap-2 rounded-lg border border-line bg-ground py-1 pr-1 pl-3">
+      <code className="min-w-0 grow basis-0 select-all font-mono text-xs [overflow-wrap:anywhere]">{text}</code>
       <button
         type="button"
         className="button px-2 py-0.5 text-xs"
@@ -15,6 +15,11 @@ export function CommandLine({ text }: { readonly text: string }) {
       >
         {isCopied ? 'Copied' : 'Copy'}
       </button>
+      {outcome === 'failed' ? (
+        <span role="status" className="w-full text-warn text-xs">
+          The browser does not let this page copy: select it.
+        </span>
+      ) : null}
     </div>
   );
 }

@@ -63,7 +63,7 @@ function FreshToken({ create }: { readonly create: Command<void, CreatedToken> }
   if (create.output) {
     return (
       <p className="text-soft text-xs">
-        The commands carry a fresh token, which may everything for a day and is shown only now.{' '}
+        The commands carry a fresh token, which may do everything for a day and is shown only now.{' '}
         <Link to="/tokens" className="text-accent hover:underline">
           Revoke it
         </Link>{' '}
