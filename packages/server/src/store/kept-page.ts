@@ -13,13 +13,16 @@ export interface PageRequest<Item> {
 
 /**
  * A page of what is kept of a list: filtered first and cut afterwards, so that what is left out hides nothing behind it. Others have their turn
- * between two looks.
+ * between two looks: its cursor is that of the first, so that events tell what changed since.
  */
 export async function keptPage<Item>({ from, limit, read, positionOf, keep }: PageRequest<Item>): Promise<Page<Item>> {
   const items: Item[] = [];
+  let first: number | null = null;
   for (let position = from; ; ) {
     const page = await read(position);
-    const { cursor, next } = page;
+    const { next } = page;
+    const cursor: number = first ?? page.cursor;
+    first = cursor;
     for (const item of page.items) {
       if (!keep(item)) continue;
       const last = items.at(-1);
@@ -38,17 +41,19 @@ interface CountRequest<Status extends string, Item> extends Pick<PageRequest<Ite
   readonly none: Readonly<Record<Status, number>>;
 }
 
-/** How much is kept of a list that not everybody may read all of, by status. Others have their turn between two looks. */
+/** How much is kept of a list that not everybody may read all of, by status; turns and cursor as with `keptPage`. */
 export async function keptCounts<Status extends string, Item extends { readonly status: Status }>({
   read,
   keep,
   none,
 }: CountRequest<Status, Item>): Promise<Counted<Status>> {
   const counts: Record<Status, number> = { ...none };
+  let first: number | null = null;
   for (let position = Number.MAX_SAFE_INTEGER; ; ) {
     const { items, cursor, next } = await read(position);
+    first ??= cursor;
     for (const item of items) if (keep(item)) counts[item.status] += 1;
-    if (next === null) return { counts, cursor };
+    if (next === null) return { counts, cursor: first };
     position = next;
     await anotherTurn();
   }
