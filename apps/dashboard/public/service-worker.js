@@ -71,12 +71,15 @@ async function readFile(request) {
 function read(data) {
   try {
     const { type, title, body, path, tag } = data.json();
-    const isWhole = [title, body, path, tag].every((text) => typeof text === 'string') && path.startsWith('/');
-    return isWhole ? { type, title, body, path, tag } : null;
+    const isWhole = [title, body, path, tag].every((text) => typeof text === 'string');
+    return isWhole && isOwnPage(path) ? { type, title, body, path, tag } : null;
   } catch {
     return null;
   }
 }
+
+/** `//elsewhere` begins like a path, and is none. */
+const isOwnPage = (path) => path.startsWith('/') && new URL(path, self.location.origin).origin === self.location.origin;
 
 /** Whoever looks at the page sees it there. What is over takes the place of what is still shown, without a sound. */
 async function tell({ type, title, body, path, tag }) {
