@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Principal } from 'agent-relay-protocol';
 import { type BrowserSubscription, FakePushService } from 'agent-relay-testing';
@@ -286,10 +286,68 @@ test('what was written to the log and not read from it for pushes is pushed by t
     .toEqual([`message/${id}`]);
 });
 
-test('another key of the relay tells nobody who subscribed to the one before', async () => {
-  await subscribe();
+test('another key of the relay tells nobody who subscribed to the one before, and none of these is said to be told', async () => {
+  const before = await subscribe();
   keyFile = join(world.folder, 'another');
+  expect(await devices()).toEqual([]);
   const later = await subscribe();
+  expect((await devices()).map(({ id }) => id)).toEqual([later.id]);
+  expect((await pushes().subscribers('default')).map(({ id }) => id)).not.toContain(before.id);
   await ask('q1');
   await soon(() => service.taken.map(({ endpoint }) => endpoint)).toEqual([later.browser.endpoint]);
+});
+
+test('whoever comes to a browser of somebody else is told nothing of what waited there for them', async () => {
+  const owners = await subscribe();
+  service.answer = { status: 503 };
+  await ask('q1');
+  await soon(() => service.requests).toBe(1);
+  const { principal } = await person('narrowed', { targets: ['id:Another'] });
+  const theirs = await subscribe(principal, ['approvals'], owners.browser);
+  expect(await pushes().origins('default')).toEqual([]);
+  expect((await devices()).map(({ id, createdBy }) => [id, createdBy])).toEqual([[theirs.id, 'token:narrowed']]);
+});
+
+test('what waits for the owner goes on where they subscribe the same browser under another session', async () => {
+  const { code } = await world.relay.core.tokens.issueLoginCode('default');
+  const session = await world.relay.core.tokens.exchangeLoginCode(code);
+  const signedIn = await world.relay.core.tokens.authenticate(session?.token ?? '', 'browser');
+  const before = await subscribe();
+  service.answer = { status: 503 };
+  await ask('q1');
+  await soon(() => service.requests).toBe(1);
+  if (signedIn === null) throw new Error('a session that began is good');
+  expect((await subscribe(signedIn, ['approvals'], before.browser)).id).toBe(before.id);
+  expect(await pushes().origins('default')).toEqual([service.origin]);
+});
+
+test('a device of a credential that is good no more after a restart is taken out', async () => {
+  const more: { push: PushOutlet; ownerTokens?: readonly string[] } = { push: outletTo('all') };
+  await using later = await open(more);
+  const subscribed = { ...service.subscribe(), topics: ['mail' as const] };
+  await later.call['push/subscribe'](subscribed, later.as(owner));
+  const listed = async () => (await later.call['push/list']({}, later.as(owner))).data.length;
+  await later.relay.reap();
+  expect(await listed()).toBe(1);
+  more.ownerTokens = ['another credential of the owner'];
+  await later.restart();
+  await later.relay.reap();
+  expect(await listed()).toBe(0);
+});
+
+test('where no key for pushes can be read or made it is said so, and nothing is touched', async () => {
+  const key = () => codeOf(Promise.resolve().then(() => world.call['push/key']({}, world.as(owner))));
+  keyFile = join(world.folder, 'folder');
+  mkdirSync(keyFile, { mode: 0o755 });
+  expect(await key()).toBe('store_unavailable');
+  expect(statSync(keyFile).mode & 0o777).toBe(0o755);
+  keyFile = join(world.folder, 'garbled');
+  writeFileSync(keyFile, 'no key');
+  expect(await key()).toBe('store_unavailable');
+  keyFile = join(world.folder, 'link');
+  symlinkSync(join(world.folder, 'nowhere', 'key'), keyFile);
+  expect(await key()).toBe('store_unavailable');
+  keyFile = join(world.folder, 'nowhere', 'key');
+  expect(await key()).toBe('store_unavailable');
+  expect(await devices()).toEqual([]);
 });

@@ -65,10 +65,10 @@ export interface DuePush extends DuePost {
 /** Subscriptions to pushes, and pushes on their way. A subscription is gone in the commit that ends the token it was made with. */
 export interface PushStore {
   subscribers(workspace: string): Promise<readonly PushSubscriber[]>;
-  /** What has the same endpoint is replaced and keeps its id; with the first, the log is read from now on; `choose` is shown the others, and answers those that go for it, or throws what refuses it. */
+  /** `choose` is shown all, and answers those that go for it, or throws what refuses it; what has the same endpoint and stays is replaced and keeps its id. With the first, the log is read from now on. */
   subscribe(
     subscriber: Omit<PushSubscriber, 'ref'>,
-    choose: (others: readonly PushSubscriber[]) => readonly PushSubscriber[],
+    choose: (all: readonly PushSubscriber[]) => readonly PushSubscriber[],
   ): Promise<PushSubscriber>;
   /** False when it is not there any more. */
   unsubscribe(workspace: string, id: string): Promise<boolean>;

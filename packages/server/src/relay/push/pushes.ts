@@ -5,7 +5,6 @@ import {
   type Principal,
   type PushSubscription,
   principalName,
-  pushLimits,
   RelayError,
   type RelayEvent,
   type RouteInput,
@@ -21,6 +20,7 @@ import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { PostSender } from '../outbound/post-request.ts';
 import type { RelayCore } from '../relay-core.ts';
 import { Lookers } from './lookers.ts';
+import { makeRoom } from './make-room.ts';
 import { isPublicKey, type PushKeys } from './push-encryption.ts';
 import { PushLanes } from './push-lanes.ts';
 
@@ -103,6 +103,7 @@ export class Pushes {
   }
 
   async sweep(now: number): Promise<void> {
+    await this.#endOfNobody();
     while ((await this.#deps.store.pushes.forget(now, FORGOTTEN_AT_A_TIME)) === FORGOTTEN_AT_A_TIME);
     await this.#readTags();
   }
@@ -117,7 +118,7 @@ export class Pushes {
       'push/subscribe': async (input, { principal }) => describe(await this.#subscribe(input, principal)),
       'push/list': async (page, { principal }) => {
         const cursor = store.log.head;
-        return { ...listedById((await this.#ownOf(principal)).map(describe), ({ id }) => id, page), cursor };
+        return { ...listedById(this.#told(await this.#ownOf(principal)).map(describe), ({ id }) => id, page), cursor };
       },
       'push/unsubscribe': async ({ id }, { principal }) => {
         const isOwn = (await this.#ownOf(principal)).some((subscriber) => subscriber.id === id);
@@ -152,7 +153,7 @@ export class Pushes {
       label: label ?? null,
       createdAt: clock.now(),
     };
-    const kept = await store.pushes.subscribe(subscriber, (others) => tooMany(others, holder));
+    const kept = await store.pushes.subscribe(subscriber, (all) => makeRoom(all, subscriber));
     await this.#begin();
     log.info('a browser is told while its page is closed', { subscriptionId: kept.id, service: kept.origin, by: kept.createdBy });
     return kept;
@@ -172,11 +173,27 @@ export class Pushes {
     return isOwner(principal) ? all : all.filter((subscriber) => subscriber.holder === holder);
   }
 
+  /** Those that were subscribed to the key that the relay has now: what is pushed to the others is refused. */
+  #told(subscribers: readonly PushSubscriber[]): readonly PushSubscriber[] {
+    if (subscribers.length === 0) return subscribers;
+    const { publicKey } = this.#deps.outlet.keys();
+    return subscribers.filter(({ serverKey }) => serverKey === publicKey);
+  }
+
   /** The log is followed once there is somebody to tell. */
   async #begin(): Promise<void> {
     const { store, log, workspace } = this.#deps;
     if (this.#following !== null || (await store.pushes.subscribers(workspace)).length === 0) return;
     this.#following ??= this.#follow().catch((error: unknown) => log.error('pushes follow the log no longer', { error: asText(error) }));
+  }
+
+  /** A token may end while it subscribes, and the owner's credential is another after a restart. */
+  async #endOfNobody(): Promise<void> {
+    const { store, tokens, workspace } = this.#deps;
+    const subscribers = await store.pushes.subscribers(workspace);
+    if (subscribers.length === 0) return;
+    const holders = await tokens.holders(workspace);
+    for (const { id, holder } of subscribers) if (!holders.has(holder)) await store.pushes.unsubscribe(workspace, id);
   }
 
   async #readTags(): Promise<void> {
@@ -251,15 +268,6 @@ const aboutOf = (event: RelayEvent) => (event.type === 'message.new' ? { ...unre
 
 /** Who looks at one page needs no call on another device. */
 const personOf = (principal: Principal, holder: string): string => `${principal.workspace}\n${isOwner(principal) ? 'owner' : holder}`;
-
-/** The oldest devices of a person, where there are too many. @throws RelayError `busy`. */
-function tooMany(others: readonly PushSubscriber[], holder: string): readonly PushSubscriber[] {
-  const own = others.filter((subscriber) => subscriber.holder === holder);
-  const going = own.slice(0, Math.max(0, own.length - pushLimits.devices + 1));
-  if (others.length - going.length >= pushLimits.devicesOfAll)
-    throw new RelayError('busy', `${pushLimits.devicesOfAll} devices are told already: take one out first`);
-  return going;
-}
 
 const describe = ({ id, topics, label, endpoint, createdAt, createdBy }: PushSubscriber): PushSubscription => ({
   id,

@@ -127,13 +127,12 @@ export class SqlitePushes implements PushStore {
 
   subscribe(
     subscriber: Omit<PushSubscriber, 'ref'>,
-    choose: (others: readonly PushSubscriber[]) => readonly PushSubscriber[],
+    choose: (all: readonly PushSubscriber[]) => readonly PushSubscriber[],
   ): Promise<PushSubscriber> {
     return this.#context.writer.write(() => {
       const { workspace, endpoint, createdBy, serverKey, createdAt, topics, ...same } = subscriber;
       const all = this.#listNow.all(workspace);
-      const others = all.filter((row) => row.endpoint !== endpoint);
-      for (const { ref } of choose(others.map(toSubscriber))) this.#context.pushes.end(ref);
+      for (const { ref } of choose(all.map(toSubscriber))) this.#context.pushes.end(ref);
       const values = { ...same, workspace, endpoint, created_by: createdBy, server_key: serverKey, created_at: createdAt };
       const row = this.#put.get({ ...values, topics: topics.join(' ') });
       if (!row) throw new Error('A subscription that was put is not there');
