@@ -45,12 +45,26 @@ export async function keepDevice(relay: RelayClient): Promise<void> {
   const registration = await navigator.serviceWorker.ready;
   const subscription = await registration.pushManager.getSubscription();
   if (subscription === null) return keepPushChoice(null);
+  const { publicKey } = await relay.push.key();
+  // What is signed with another key its push service refuses.
+  if (isOfAnotherKey(subscription, publicKey)) return tellRelay(relay, await subscribeAt(registration, publicKey), choice.topics);
   if (subscription.endpoint !== choice.endpoint || sessionTokenId() !== choice.session)
     return tellRelay(relay, subscription, choice.topics);
   const isTold = (await relay.push.list()).data.some(({ id }) => id === choice.id);
   // It was taken out, here or elsewhere.
   if (!isTold) await forgetDevice();
 }
+
+function isOfAnotherKey({ options }: globalThis.PushSubscription, publicKey: string): boolean {
+  const key = options.applicationServerKey;
+  return key !== null && base64url(key) !== publicKey;
+}
+
+const base64url = (bytes: ArrayBuffer): string =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/u, '');
 
 async function subscribeAt({ pushManager }: ServiceWorkerRegistration, publicKey: string): Promise<globalThis.PushSubscription> {
   const options = { userVisibleOnly: true, applicationServerKey: publicKey };
