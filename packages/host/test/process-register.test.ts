@@ -19,12 +19,17 @@ test('what an earlier run left is ended by its provider, and nothing in the file
     ...[null, 7, ['x'], { provider: 'claude', id: '--settings={}' }, { provider: 'claude', id: 7 }].map((job) => ({ ...entry, job })),
     ...[null, 7].map((broken) => ({ ...entry, endCommand: broken })),
     ...[null, 7, {}, { ...entry, identity: { pid: '7' } }],
+    // As where a container starts anew, and numbers its processes as before.
+    { ...entry, identity: { pid: process.pid, startedAt: 'before' } },
   ];
   writeFileSync(file, JSON.stringify(entries));
   const ended: string[][] = [];
-  const register = new ProcessRegister(stateDir, silentLog, async (...job) => void ended.push(job));
+  const told: string[] = [];
+  const log = { ...silentLog, error: (message: string) => void told.push(message) };
+  const register = new ProcessRegister(stateDir, log, async (...job) => void ended.push(job));
   await register.reap();
   expect(ended).toEqual([['claude', 'abc']]);
+  expect(told).toEqual(['the register of processes is damaged: what an earlier run left may live on']);
   expect(existsSync(touched)).toBe(false);
   register.add(
     's2',

@@ -156,6 +156,34 @@ describe('identities', () => {
   });
 });
 
+/** A program of its own that starts a shell, and prints what that prints. */
+const starter = (script: string, more: object = {}): string => {
+  const { href } = new URL('../src/node/spawn-process.ts', import.meta.url);
+  const options = JSON.stringify({ command: '/bin/sh', args: ['-c', script], ...more });
+  return `const { spawnProcess } = await import('${href}'); (await spawnProcess(${options})).stdout.pipe(process.stdout);`;
+};
+const sources = ['--conditions=agent-relay-source', '--input-type=module', '-e'];
+
+describe.runIf(process.platform === 'linux')('the mark that a process keeps', () => {
+  it('keeps no program from starting where somebody has set a limit that it does not fit below', async () => {
+    const child = await start({
+      command: 'prlimit',
+      args: ['--locks=1000:1000', '--', process.execPath, ...sources, starter('echo runs')],
+    });
+    expect(await textOf(child.stdout)).toBe('runs\n');
+  });
+
+  it('is not passed on to what may be another’s', async () => {
+    const service = starter('setsid sleep 312 > /dev/null 2>&1 & echo $!', { unmarked: true });
+    const child = await start({ command: process.execPath, args: [...sources, service] });
+    const [pid = 0] = await pidsFrom(child, 1);
+    cleanups.push(() => process.kill(pid, 'SIGKILL'));
+    await child.exited;
+    expect(await child.kill()).toEqual({ signalled: [], remaining: [] });
+    expect(await areRunning([pid])).toEqual([true]);
+  });
+});
+
 describe('killProcessTree', () => {
   it('ends children and grandchildren, and lets them clean up first', async () => {
     const path = join(await folder(), 'cleaned');
@@ -253,6 +281,14 @@ describe('killProcessTree', () => {
     await killProcessTree(child.pid);
     expect(await areRunning([child.pid, inner])).toEqual([false, false]);
     expect(await killProcessTree(child.pid)).toEqual({ signalled: [], remaining: [] });
+  });
+
+  it('ends what one of before left whose number this process has now', async () => {
+    const child = await shell('setsid sleep 311 > /dev/null 2>&1 & echo $!');
+    const [daemon = 0] = await pidsFrom(child, 1);
+    await child.exited;
+    const result = await killProcessTree({ ...child.identity, pid: process.pid, startedAt: 'before' });
+    expect(result).toEqual({ signalled: [daemon], remaining: [] });
   });
 
   it('takes an inner tree with the outer one, and leaves the outer one when only the inner is ended', async () => {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from '../time.ts';
 import { hasLockLimit, lockLimitOf } from './lock-limit.ts';
-import type { ProcessIdentity } from './process-identity.ts';
+import { isSameProcess, type ProcessIdentity } from './process-identity.ts';
 import { hasInEnvironment, type ProcessRow, readProcessTable } from './process-table.ts';
 
 /** Inherited by every descendant that does not clear its environment: nested trees append, so each finds its own. */
@@ -40,12 +40,13 @@ export async function killProcessTree(
 ): Promise<KillTreeResult> {
   const identity: Partial<ProcessIdentity> & { readonly pid: number } =
     typeof target === 'number' ? { pid: target } : 'identity' in target ? target.identity : target;
-  if (!Number.isSafeInteger(identity.pid) || identity.pid <= 1 || identity.pid === process.pid) {
+  const isReused = await hasOurPid(identity);
+  if (!Number.isSafeInteger(identity.pid) || identity.pid <= 1 || (identity.pid === process.pid && !isReused)) {
     throw new RelayError('validation_failed', `Process ${identity.pid} is not one to end`, {
       issues: [{ path: 'pid', message: 'not a child process' }],
     });
   }
-  if (process.platform === 'win32') return killOnWindows(identity.pid);
+  if (process.platform === 'win32') return isReused ? { signalled: [], remaining: [] } : killOnWindows(identity.pid);
   const tree = new ProcessTree(identity);
   const { graceMs = 3_000, signals = ['SIGTERM', 'SIGKILL'] } = options;
   for (const [index, signal] of signals.entries()) {
@@ -53,6 +54,11 @@ export async function killProcessTree(
     if (await tree.signalUntilGone(signal, isLast ? Math.max(graceMs, killWaitMs) : graceMs)) break;
   }
   return { signalled: tree.signalled, remaining: (await tree.findMembers()).map(({ pid }) => pid) };
+}
+
+/** Whether it is one of before, whose number this process has been given: what it left behind is found by its marks. */
+async function hasOurPid({ pid, startedAt }: Partial<ProcessIdentity> & { readonly pid: number }): Promise<boolean> {
+  return pid === process.pid && startedAt !== undefined && !(await isSameProcess({ pid, startedAt }));
 }
 
 /** Remembers who belonged, because a member whose parent has died can no longer be found by looking. */

@@ -6,7 +6,7 @@ import { PassThrough, pipeline, Readable, type Writable } from 'node:stream';
 import { RelayError, type SandboxKind } from 'agent-relay-protocol';
 import { AsyncQueue } from '../async-queue.ts';
 import { asError } from '../message-duplex.ts';
-import { underLockLimit } from './lock-limit.ts';
+import { outsideLockLimits, underLockLimit } from './lock-limit.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
 import { type KillTreeOptions, type KillTreeResult, killProcessTree, treeVariable } from './process-tree.ts';
 
@@ -65,7 +65,8 @@ export async function spawnProcess(options: SpawnProcessOptions): Promise<ChildH
   const env = options.env ?? process.env;
   const treeId = randomUUID();
   const outerTrees = env[treeVariable];
-  const { command, args = [] } = options.unmarked ? options : await underLockLimit({ ...options, env }, treeId);
+  const wanted = { ...options, env };
+  const { command, args } = await (options.unmarked ? outsideLockLimits(wanted) : underLockLimit(wanted, treeId));
   let child: ChildProcess;
   try {
     child = spawn(command, [...args], {
