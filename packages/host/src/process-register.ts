@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
@@ -37,13 +37,14 @@ export class ProcessRegister {
   readonly #log: Log;
   readonly #endJob: EndJob;
   #processes: Registered[];
+  #hasFault = false;
 
   constructor(stateDir: string, log: Log, endJob: EndJob) {
     this.#endJob = endJob;
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     this.#stateDir = stateDir;
     this.#log = log;
-    this.#processes = readRegister(join(stateDir, fileName));
+    this.#processes = readRegister(join(stateDir, fileName), log);
     this.mark = readMark(stateDir) ?? makeMark(stateDir);
   }
 
@@ -118,8 +119,15 @@ export class ProcessRegister {
     this.#write();
   }
 
+  /** A disk that takes nothing keeps no agent from starting or ending: it is told, and everything is written with the next change. */
   #write(): void {
-    replaceFile(this.#stateDir, fileName, JSON.stringify(this.#processes));
+    try {
+      replaceFile(this.#stateDir, fileName, JSON.stringify(this.#processes));
+      this.#hasFault = false;
+    } catch (error) {
+      if (!this.#hasFault) this.#log.error('what runs here cannot be written down: after a crash some of it may live on', { error });
+      this.#hasFault = true;
+    }
   }
 }
 
@@ -127,7 +135,7 @@ function replaceFile(folder: string, name: string, content: string): void {
   const path = join(folder, name);
   const file = openSync(`${path}.new`, 'w', 0o600);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -176,12 +184,17 @@ function treeIdIn(environment: readonly string[] | null): string | null {
   return entry?.split('=')[1]?.split(',').at(-1) ?? null;
 }
 
-function readRegister(path: string): Registered[] {
+/** What is none of it is passed over, and told: what was meant may live on. */
+function readRegister(path: string, log: Log): Registered[] {
+  if (!existsSync(path)) return [];
   try {
     const entries: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Array.isArray(entries) ? entries.filter(isRegistered) : [];
-  } catch {
-    // The first start: the file is only ever replaced whole.
+    if (!Array.isArray(entries)) throw new TypeError('It is no list');
+    const known = entries.filter(isRegistered);
+    if (known.length < entries.length) log.error('the register of processes is damaged: what an earlier run left may live on', { path });
+    return known;
+  } catch (error) {
+    log.error('the register of processes cannot be read: what an earlier run left may live on', { path, error });
     return [];
   }
 }

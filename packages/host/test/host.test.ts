@@ -581,6 +581,18 @@ describe('processes', () => {
     expect(host.running).toEqual([]);
   });
 
+  it.runIf(process.platform === 'linux')('a full disk keeps no agent from starting or ending, and is told once', async () => {
+    const told: string[] = [];
+    await open({ log: { ...silentLog, error: (message) => void told.push(message) } });
+    await start();
+    await symlink('/dev/full', join(stateDir, 'processes.json.new'));
+    await start({ session: session('s2', { agentId: 'Other' }), task: '!crash' });
+    await until(() => expect(relay.ended).toMatchObject([{ sessionId: 's2', status: 'failed' }]));
+    await host.release('s1', 'done');
+    expect(relay.ended).toHaveLength(2);
+    expect(told).toEqual(['what runs here cannot be written down: after a crash some of it may live on']);
+  });
+
   it('the sender of what an agent was working on when it crashed reads so beside its receipt', async () => {
     await open();
     await start();
