@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
@@ -45,10 +45,11 @@ test('a plain session is kept from what another agent has reserved, by a patch a
   await using relay = await startTestRelay();
   await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const told: string[] = [];
   const hook = (event: string, more: object = {}) =>
     runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
       env,
-      tell: (sentence) => expect.fail(sentence),
+      tell: (sentence) => told.push(sentence),
     });
   const before = (tool_name: string, command: string) => hook('PreToolUse', { tool_use_id: 'use', tool_name, tool_input: { command } });
   const patchOf = (file: string) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-rm src/a.ts\n+b\n*** End Patch`;
@@ -62,7 +63,16 @@ test('a plain session is kept from what another agent has reserved, by a patch a
   };
   expect(await before('apply_patch', patchOf('src/a.ts'))).toEqual({ hookSpecificOutput: kept });
   expect(await before('Bash', 'rm src/a.ts')).toEqual({ hookSpecificOutput: kept });
+  const padded = patchOf('lib/a.ts').replace('*** End', '*** Add File: lib/b.ts\n+b\n  *** Delete File: src/a.ts\n*** End');
+  expect(await before('apply_patch', padded)).toEqual({ hookSpecificOutput: kept });
   expect([await before('apply_patch', patchOf('lib/a.ts')), await before('Bash', 'cat src/a.ts')]).toEqual([null, null]);
+  expect(told).toEqual([]);
+  const commands = join(home, '.local', 'state', 'agent-relay', 'codex-sessions', threadId, 'commands');
+  rmSync(commands, { recursive: true });
+  // As on a disk that takes nothing.
+  writeFileSync(commands, '');
+  expect(await before('Bash', 'rm src/a.ts')).toEqual({ hookSpecificOutput: kept });
+  expect(told).toEqual([expect.stringContaining('cannot be noted')]);
   await relay.close();
   expect(await before('Bash', 'rm src/a.ts')).toBeNull();
 });

@@ -26,6 +26,7 @@ test.each<[string, readonly string[]]>([
   ['(cd sub; (cd deep; rm a); rm b); (rm c); rm d', ['/w/sub/deep/a', '/w/sub/b', '/w/c', '/w/d']],
   ["cat <<'END' > made\nrm kept\nEND\ntouch last", ['/w/made', '/w/last']],
   ["apply_patch <<'P'\n*** Begin Patch\n*** Update File: a.ts\n*** Move to: b.ts\n*** End Patch\nP", ['/w/a.ts', '/w/b.ts']],
+  ["apply_patch <<'P'\n*** Begin Patch\n*** Delete File: a.ts\n \t*** Update File: b.ts\n*** End Patch\nP", ['/w/a.ts', '/w/b.ts']],
 ])('a command writes what its words say: %s', (command, files) => {
   expect(written(command)).toEqual(files);
 });

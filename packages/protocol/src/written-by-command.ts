@@ -17,7 +17,8 @@ const hereDocument = /(?<!<)<<-?[ \t]*(['"]?)([A-Za-z_]\w*)\1/u;
 /** More than these are read as commands. */
 const MOST_DOCUMENTS = 16;
 const LONGEST = 16 * 1024;
-const patchedFile = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]+)$/gmu;
+/** Codex passes over what is blank before them. */
+const patchedFile = /^[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]+)$/gmu;
 const deepest = 4;
 
 /**

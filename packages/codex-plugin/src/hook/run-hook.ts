@@ -65,7 +65,8 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
   }
 }
 
-const patchedFile = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$/gmu;
+/** Codex passes over what is blank before them. */
+const patchedFile = /^[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$/gmu;
 
 /** What a patch names, and what a command is known to write; null where that is nothing. */
 function changeOf({ cwd, tool_name, tool_input: { command } }: Extract<HookInput, { hook_event_name: 'PreToolUse' }>): FileChange | null {
@@ -75,11 +76,16 @@ function changeOf({ cwd, tool_name, tool_input: { command } }: Extract<HookInput
   return files && { kind: 'execute', files };
 }
 
-function note(input: Extract<HookInput, { hook_event_name: 'PreToolUse' | 'PostToolUse' }>, { env }: HookOptions): void {
+/** For people to read: where the disk takes nothing, what keeps to reservations goes on. */
+function note(input: Extract<HookInput, { hook_event_name: 'PreToolUse' | 'PostToolUse' }>, { env, tell }: HookOptions): void {
   if (input.tool_name === patchTool) return;
   const commands = new RefusedCommands(env, input.session_id);
-  if (input.hook_event_name === 'PreToolUse') commands.begun(input.tool_use_id, input.tool_input.command);
-  else commands.ended(input.tool_use_id, input.tool_response);
+  try {
+    if (input.hook_event_name === 'PreToolUse') commands.begun(input.tool_use_id, input.tool_input.command);
+    else commands.ended(input.tool_use_id, input.tool_response);
+  } catch (error) {
+    tell(`Refused commands of this turn cannot be noted: ${messageOf(error)}`);
+  }
 }
 
 function refusals({ session_id: threadId }: HookInput, { env, tell }: HookOptions): HookOutput {

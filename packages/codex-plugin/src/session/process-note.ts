@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What the name of a session's own folder begins with, in the system's temporary folder. */
 export const SESSION_FOLDER = 'codex-relay-';
 
-const Identity = z.object({ pid: z.int(), startedAt: z.string(), treeId: z.string().optional() });
+const Identity = z.object({ pid: z.int().min(2), startedAt: z.string(), treeId: z.string().optional() });
 const NoteSchema = z.object({ owner: Identity, folder: z.string(), processes: z.array(Identity) });
 type Note = z.infer<typeof NoteSchema>;
 
