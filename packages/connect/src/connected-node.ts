@@ -68,8 +68,9 @@ export class ConnectedNode implements RunningNode {
   }
 
   async #stayConnected(): Promise<NodeEnd> {
-    const { clock, graceMs = 600_000, log, onStatus = () => {} } = this.#options;
-    let lostAt = clock.now();
+    const { graceMs = 600_000, log, onStatus = () => {} } = this.#options;
+    // Not by the clock: a machine that learns the time after its start would end its agents for it.
+    let lostAt = performance.now();
     let wasAttached = false;
     let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
     while (!this.#leaving.signal.aborted) {
@@ -88,7 +89,7 @@ export class ConnectedNode implements RunningNode {
           };
         log.warn('the relay is gone, connecting again');
         onStatus({ type: 'lost' });
-        lostAt = clock.now();
+        lostAt = performance.now();
       } catch (error) {
         if (this.#leaving.signal.aborted) break;
         if (error instanceof RelayError && (willNeverPass(error, wasAttached) || (await this.#isRevoked(error))))
@@ -96,7 +97,7 @@ export class ConnectedNode implements RunningNode {
         log.warn('the relay cannot be reached', error instanceof RelayError ? { code: error.code, reason: error.message } : { error });
         onStatus({ type: 'unreachable', reason: messageOf(error) });
       }
-      const leftMs = lostAt + graceMs - clock.now();
+      const leftMs = lostAt + graceMs - performance.now();
       if (leftMs <= 0) return { type: 'abandoned' };
       await sleep(Math.min(delays.next().value, leftMs), { signal: this.#leaving.signal });
     }
@@ -114,9 +115,8 @@ export class ConnectedNode implements RunningNode {
     const { host, relay, links, tools } = this.#parts;
     await host.close(reason);
     await tools.close();
-    const { clock } = this.#options;
-    const until = clock.now() + FAREWELL_MS;
-    while (links.current !== null && !relay.isSettled && clock.now() < until) {
+    const until = performance.now() + FAREWELL_MS;
+    while (links.current !== null && !relay.isSettled && performance.now() < until) {
       await relay.flush();
       if (!relay.isSettled) await sleep(50);
     }

@@ -254,6 +254,30 @@ describe('when the link is lost', () => {
     expect(await api.session(session.sessionId)).toMatchObject({ status: 'running' });
   });
 
+  it('while the clock is set, the agents live on', async () => {
+    const { relay, token, api } = await openRelay();
+    const cable = await Cable.to(Number(new URL(relay.url).port));
+    world.onClose(() => cable.close());
+    let ahead = 0;
+    let refusals = 0;
+    await world.node(cable.url, token, {
+      clock: { now: () => Date.now() + ahead },
+      onStatus: ({ type }) => {
+        refusals += type === 'unreachable' ? 1 : 0;
+      },
+    });
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!hang' });
+    cable.cut();
+    await until(() => expect(refusals).toBeGreaterThan(0));
+    ahead = 86_400_000;
+    const before = refusals;
+    await until(() => expect(refusals).toBeGreaterThan(before));
+    cable.mend();
+    await api.nodeOnline();
+    expect(await api.session(session.sessionId)).toMatchObject({ status: 'running' });
+  });
+
   it('for longer than the grace, the agents are ended and the node ends', async () => {
     const { relay, token, api } = await openRelay();
     const cable = await Cable.to(Number(new URL(relay.url).port));
