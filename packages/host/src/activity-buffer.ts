@@ -28,6 +28,8 @@ export interface ActivityBufferOptions {
   readonly limit?: number;
   /** The file could not be written; the entries are kept in memory only. Told once. */
   readonly onFault?: (error: unknown) => void;
+  /** What an earlier process left there cannot be read, or not all of it; it is put aside. */
+  readonly onDamage?: (path: string) => void;
 }
 
 interface Line {
@@ -79,7 +81,7 @@ export class ActivityBuffer {
     return new ActivityBuffer(join(folder, `${encodeURIComponent(owner.sessionId)}.ndjson`), { owner, lastSeq: 0, lines: [] }, options);
   }
 
-  /** What an earlier process could not hand over any more. A last line that was cut short by its end is left out. */
+  /** What an earlier process could not hand over any more, as far as it can be read. A last line that was cut short by its end is left out. */
   static recover(stateDir: string, options: ActivityBufferOptions = {}): ActivityBuffer[] {
     const folder = join(stateDir, folderName);
     if (!existsSync(folder)) return [];
@@ -88,9 +90,8 @@ export class ActivityBuffer {
       .flatMap((name) => {
         const path = join(folder, name);
         const found = readBufferFile(path);
-        if (found !== null) return [new ActivityBuffer(path, found, options)];
-        rmSync(path, { force: true });
-        return [];
+        if (found === null || found.isDamaged) putAside(path, options);
+        return found === null ? [] : [new ActivityBuffer(path, found, options)];
       });
   }
 
@@ -220,22 +221,46 @@ interface BufferFile {
   readonly owner: ActivityOwner;
   readonly lastSeq: number;
   readonly lines: Line[];
+  readonly isDamaged?: boolean;
 }
 
+/** Somebody may want to look at it. */
+function putAside(path: string, { onDamage = () => {} }: ActivityBufferOptions): void {
+  onDamage(path);
+  try {
+    renameSync(path, `${path}.damaged`);
+  } catch {
+    // Nothing can be changed there: it is told again.
+  }
+}
+
+/** Null for what is none, and for what cannot be read. */
 function readBufferFile(path: string): BufferFile | null {
-  const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+  const [first = '', ...rest] = readText(path).split('\n');
   const head = HeadSchema.safeParse(parseJson(first));
   if (!head.success) return null;
   const { afterSeq, ...owner } = head.data;
   const lines: Line[] = [];
   let lastSeq = afterSeq;
-  for (const text of rest) {
+  let isDamaged = false;
+  for (const [index, text] of rest.entries()) {
     const entry = EntrySchema.safeParse(parseJson(text));
-    if (!entry.success || entry.data.seq !== lastSeq + 1) break;
+    if (!entry.success || entry.data.seq !== lastSeq + 1) {
+      isDamaged = index < rest.length - 1;
+      break;
+    }
     lastSeq = entry.data.seq;
     lines.push({ entry: entry.data, text: `${text}\n` });
   }
-  return { owner, lastSeq, lines };
+  return { owner, lastSeq, lines, isDamaged };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function parseJson(text: string): unknown {

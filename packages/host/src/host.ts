@@ -19,7 +19,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const register = new ProcessRegister(options.stateDir, options.log, endJobs(options));
   const ended = await register.reap();
   if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
-  const leftBehind = ActivityBuffer.recover(options.stateDir);
+  const leftBehind = ActivityBuffer.recover(options.stateDir, {
+    onFault: (error) => options.log.warn('activity cannot be written to disk and is kept in memory', { error }),
+    onDamage: (path) => options.log.error('activity of an earlier run cannot be read, or not all of it, and is put aside', { path }),
+  });
   for (const buffer of leftBehind) {
     void options.relay.report(buffer.owner, takeOver(buffer, options.clock.now()));
   }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
@@ -115,4 +115,21 @@ it('what a process of a later version left is handed over, also where this one d
   const paused = { type: 'vendor.event', vendor: 'agent-relay', name: 'turn.paused', data: { turnId: 't' } };
   expect(found && all(found).map(({ event }) => event)).toEqual([started, paused, line('c')]);
   found?.close();
+});
+
+it('what cannot be read of an earlier process costs nothing else, is told, and put aside', () => {
+  const first = ActivityBuffer.create(stateDir, owner);
+  first.append(line('a'), 5);
+  first.close();
+  const folder = join(stateDir, 'activity');
+  appendFileSync(join(folder, 's%2F1.ndjson'), `garbage\n${JSON.stringify({ seq: 2, at: 5, event: line('b') })}\n`);
+  writeFileSync(join(folder, 'none.ndjson'), 'garbage');
+  mkdirSync(join(folder, 'folder.ndjson'));
+  const told: string[] = [];
+  const found = ActivityBuffer.recover(stateDir, { onDamage: (path) => told.push(path.slice(folder.length + 1)) });
+  expect(found.map((buffer) => all(buffer).map(({ seq }) => seq))).toEqual([[1]]);
+  expect(told.sort()).toEqual(['folder.ndjson', 'none.ndjson', 's%2F1.ndjson']);
+  for (const buffer of found) buffer.close();
+  for (const buffer of ActivityBuffer.recover(stateDir, { onDamage: (path) => expect.fail(path) })) buffer.close();
+  expect(readdirSync(folder).sort()).toEqual(['folder.ndjson.damaged', 'none.ndjson.damaged', 's%2F1.ndjson', 's%2F1.ndjson.damaged']);
 });
