@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RelayError, SendMessageSchema } from 'agent-relay-protocol';
 import { parseJson } from 'agent-relay-wire';
@@ -23,6 +23,8 @@ export interface OutboxOptions {
   readonly now: () => number;
   /** The disk takes nothing more, and what comes is kept in memory. Told once, until it takes something again. */
   readonly onFault: (error: unknown) => void;
+  /** What an earlier process kept is none of ours, or cannot be read. It is left where it lies: somebody may want to look. */
+  readonly onUnreadable: (path: string) => void;
 }
 
 /** Of what the session said. What it was shown is no more than the relay handed it. */
@@ -37,8 +39,12 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    const { folder } = options;
-    this.#entries = namesIn(folder).flatMap((name) => readEntry(folder, name));
+    const { folder, onUnreadable } = options;
+    this.#entries = namesIn(folder).flatMap((name) => {
+      const entry = readEntry(join(folder, name));
+      if (entry === null) onUnreadable(join(folder, name));
+      return entry === null ? [] : [{ name, entry }];
+    });
   }
 
   /** Oldest first. */
@@ -90,7 +96,7 @@ function writeWhole(path: string, text: string): void {
   try {
     const file = openSync(half, 'wx', 0o600);
     try {
-      writeSync(file, text);
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -113,12 +119,10 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** What cannot be read is left where it is: somebody may want to look. */
-function readEntry(folder: string, name: string): KeptEntry[] {
+function readEntry(path: string): OutboxEntry | null {
   try {
-    const parsed = EntrySchema.safeParse(parseJson(readFileSync(join(folder, name), 'utf8')));
-    return parsed.success ? [{ name, entry: parsed.data }] : [];
+    return EntrySchema.safeParse(parseJson(readFileSync(path, 'utf8'))).data ?? null;
   } catch {
-    return [];
+    return null;
   }
 }

@@ -169,6 +169,7 @@ function openOutbox(folder: string, { readFile }: SessionPlace, log: Log): Outbo
     folder,
     now: Date.now,
     onFault: (error) => log.warn('what waits for the relay cannot be written to disk, and is kept in memory', { reason: messageOf(error) }),
+    onUnreadable: (path) => log.warn('something that was kept for the relay cannot be read', { path }),
   });
   for (const messageId of readMeanwhile(readFile)) outbox.add({ type: 'seen', messageId });
   rmSync(readFile, { force: true });
