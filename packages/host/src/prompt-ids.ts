@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InboxItem } from 'agent-relay-protocol';
 import type { GreetedProgram } from 'agent-relay-provider';
@@ -41,7 +41,7 @@ export class PromptIds {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     this.#path = join(stateDir, fileName);
     this.#log = log;
-    this.#agents = readAgents(this.#path);
+    this.#agents = readAgents(this.#path, log);
   }
 
   /** Those of one session, which begins. */
@@ -157,16 +157,20 @@ const fingerprintOf = ({ id, from, to, body, createdAt }: InboxItem['message']):
     .update(JSON.stringify([id, from, to, body, createdAt]))
     .digest('base64url');
 
-function readAgents(path: string): Map<string, Handed> {
+function readAgents(path: string, log: Log): Map<string, Handed> {
+  if (!existsSync(path)) return new Map();
   try {
     const agents: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (!Array.isArray(agents)) return new Map();
+    if (!Array.isArray(agents)) throw new TypeError('It is no list');
+    if (!agents.every((agent) => isAgent(agent) && agent[1].every(isCarried))) log.warn(damaged, { path });
     return new Map(agents.filter(isAgent).map(([agentId, ...handed]) => [agentId, handedFrom(...handed)]));
-  } catch {
-    // The first start: the file is only ever replaced whole.
+  } catch (error) {
+    log.warn(damaged, { path, error });
     return new Map();
   }
 }
+
+const damaged = 'what agents had been handed cannot be read, or not all of it: some of it may come twice';
 
 const handedFrom = (carried: readonly unknown[], program: unknown, isGreeting: unknown): Handed => ({
   carried: new RecentMap(MESSAGES_KEPT, carried.filter(isCarried)),

@@ -181,9 +181,12 @@ test('what the program refuses together goes alone, under ids of its own', async
 });
 
 test.each(['', 'null', '[["Solo",[[1,["x"]],["1",["x","y"]],null]],[7,[]],"x"]', '{"Solo":1}'])(
-  'a file that says %j says nothing of any message',
+  'a file that says %j says nothing of any message, which is told',
   async (content) => {
     writeFileSync(join(stateDir, 'prompt-ids.json'), content);
+    const told: string[] = [];
+    new PromptIds(stateDir, { ...silentLog, warn: (message) => void told.push(message) });
+    expect(told).toEqual([expect.stringContaining('cannot be read')]);
     expect((await life().offer(mail(1), 1))[0]).not.toHaveProperty('isRepeat');
   },
 );
