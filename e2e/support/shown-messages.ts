@@ -8,11 +8,9 @@ export class ShownMessages {
   /** For each message and reply address, by conversation: the most in any one request. */
   readonly #times = new Map<number, Map<string, number>>();
 
-  /** How often the model was asked. */
-  requests = 0;
+  #onNote = () => {};
 
   note({ raw }: Pick<ModelRequest, 'raw'>): void {
-    this.requests += 1;
     const text = JSON.stringify(raw);
     const conversation = /session_id[^\w]+([\w-]{36})/u.exec(text)?.[1] ?? '';
     const here = new Map<string, { id: number; place: string; times: number }>();
@@ -29,6 +27,16 @@ export class ShownMessages {
       const places = this.#times.get(id) ?? new Map<string, number>();
       this.#times.set(id, places.set(place, Math.max(times, places.get(place) ?? 0)));
     }
+    this.#onNote();
+  }
+
+  /** Resolves when the model is asked next, before it answers, or when the signal aborts. */
+  next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onNote = resolve;
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   times(id: number): number {
