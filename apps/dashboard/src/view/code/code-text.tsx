@@ -1,9 +1,9 @@
 import { useMemo } from 'react';
-import type { Piece } from './highlight.ts';
+import type { CodePiece } from './highlight.ts';
 import { useHighlight } from './use-highlight.ts';
 
 /** Words of code in their colours. */
-export const Pieces = ({ pieces }: { readonly pieces: readonly Piece[] }) =>
+export const Pieces = ({ pieces }: { readonly pieces: readonly CodePiece[] }) =>
   pieces.map(({ text, look }, index) =>
     look === '' ? (
       text

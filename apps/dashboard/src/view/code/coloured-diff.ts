@@ -1,8 +1,8 @@
 import type { DiffLine } from './diff-lines.ts';
-import type { Highlight, Piece } from './highlight.ts';
+import type { CodePiece, Highlight } from './highlight.ts';
 
 /** The words of a line in their colours, without its sign; null where nothing is known of them. */
-export type ColouredLine = readonly Piece[] | null;
+export type ColouredLine = readonly CodePiece[] | null;
 
 /** Each hunk is read twice, as it was and as it is: what begins in one line may end in another. */
 export function colouredDiff(lines: readonly DiffLine[], highlight: Highlight, path: string | null): readonly ColouredLine[] {

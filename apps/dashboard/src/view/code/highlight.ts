@@ -1,13 +1,13 @@
 import { common, createLowlight } from 'lowlight';
 
 /** Some text, and the class that colours it; empty for what has none. */
-export interface Piece {
+export interface CodePiece {
   readonly text: string;
   readonly look: string;
 }
 
 /** What code says, line by line. `name`: of its language, or of a file in it; null for a language that is not known, and for too much of it. */
-export type Highlight = (code: string, name: string) => readonly (readonly Piece[])[] | null;
+export type Highlight = (code: string, name: string) => readonly (readonly CodePiece[])[] | null;
 
 /** More is read by a program, and would keep the page waiting. */
 const LIMIT = 50_000;
@@ -61,15 +61,15 @@ export const highlight: Highlight = (code, name) => {
 /** `ts` for `ts`, `src/a.ts` and `TS`; what a file without an ending is called. */
 const languageIn = (name: string): string => name.replaceAll('\\', '/').split('/').at(-1)?.split('.').at(-1)?.toLowerCase() ?? '';
 
-function piecesOf({ type, value = '', properties, children = [] }: HighlightNode, around: string): readonly Piece[] {
+function piecesOf({ type, value = '', properties, children = [] }: HighlightNode, around: string): readonly CodePiece[] {
   if (type === 'text') return [{ text: value, look: around }];
   const [first] = Array.isArray(properties?.className) ? properties.className : [];
   const look = looks[String(first).replace(/^hljs-/u, '')] ?? around;
   return children.flatMap((child) => piecesOf(child, look));
 }
 
-function linesOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
-  const lines: Piece[][] = [[]];
+function linesOf(pieces: readonly CodePiece[]): readonly (readonly CodePiece[])[] {
+  const lines: CodePiece[][] = [[]];
   for (const { text, look } of pieces) {
     for (const [index, part] of text.split('\n').entries()) {
       if (index > 0) lines.push([]);
