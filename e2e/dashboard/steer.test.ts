@@ -90,7 +90,7 @@ test.skipIf(!hasBrowser)(
     await activity.getByText('Thought: They are in').click();
     await activity.locator('[data-block="reasoning"] strong', { hasText: 'src' }).waitFor();
     await activity.getByText('/srv/a.ts').click();
-    await activity.locator('[data-diff] .text-good', { hasText: '+b' }).waitFor();
+    await activity.locator('[data-diff] [class~="bg-good/10"]', { hasText: '+b' }).waitFor();
     await keepScreenshot(page, 'dashboard-prompt-of-message');
     await prompt.getByRole('link', { name: `message ${id}` }).click();
     await page.waitForURL(`**/messages/${id}`);
