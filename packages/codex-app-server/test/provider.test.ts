@@ -124,7 +124,7 @@ describe('the Codex provider', () => {
     test('one that does not exist, or that another session is in, is refused in a sentence', async () => {
       const missing = '01a2282d-83f7-7c61-9fe5-27f8d85ad2a8';
       await expect(start({ resume: missing })).rejects.toMatchObject({
-        code: 'provider_unavailable',
+        code: 'not_found',
         message: `Codex has stored no conversation ${missing}`,
       });
       await expect(start({ resume: 'no id' })).rejects.toMatchObject({ code: 'validation_failed' });

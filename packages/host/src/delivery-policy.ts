@@ -70,10 +70,13 @@ export function afterFailure(
   mail: readonly WaitingPiece[],
   error: unknown,
 ): { readonly retry: readonly WaitingPiece[]; readonly failed: readonly WaitingPiece[] } {
-  // Refused is not taken: it may come in other company now, under another id.
-  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1, promptId: null }));
-  if (isRefusedForGood(error))
-    return mail.length === 1 ? { retry: [], failed: tried } : { retry: tried.map((piece) => ({ ...piece, isAlone: true })), failed: [] };
+  // What an earlier process handed over may still be there: it keeps its id.
+  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1 }));
+  if (isRefusedForGood(error)) {
+    if (mail.length === 1) return { retry: [], failed: tried };
+    // Refused is not taken: it comes in other company now, under another id.
+    return { retry: tried.map((piece) => ({ ...piece, isAlone: true, promptId: null })), failed: [] };
+  }
   return {
     retry: tried.filter(({ attempts }) => attempts < MAX_ATTEMPTS),
     failed: tried.filter(({ attempts }) => attempts >= MAX_ATTEMPTS),

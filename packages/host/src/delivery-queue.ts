@@ -19,7 +19,7 @@ export interface DeliveryQueueOptions {
   readonly hasContext?: boolean;
   /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
   readonly turnStartLimitMs?: number;
-  /** Of a program that may outlive this process. */
+  /** Of a program that may outlive this process, or a conversation that does. */
   readonly promptIds?: AgentPromptIds | undefined;
 }
 
@@ -187,7 +187,7 @@ export class DeliveryQueue {
     try {
       await this.#options.session.prompt(
         { text, messageIds: allowed.map(({ item }) => item.message.id) },
-        { mode, ...this.#identify(allowed) },
+        { mode, ...this.#identify(allowed, mode === 'fyi') },
       );
       // Its evidence may have come before the prompt's own answer, and says more.
       for (const { item } of allowed) {
@@ -202,7 +202,7 @@ export class DeliveryQueue {
   }
 
   /** Written down before the program gets it. */
-  #identify(mail: readonly WaitingPiece[]): Pick<PromptOptions, 'promptId' | 'isRepeat'> {
+  #identify(mail: readonly WaitingPiece[], isContext: boolean): Pick<PromptOptions, 'promptId' | 'isRepeat'> {
     const { promptIds } = this.#options;
     if (!promptIds) return {};
     const known = mail[0]?.promptId ?? null;
@@ -210,6 +210,7 @@ export class DeliveryQueue {
     promptIds.add(
       promptId,
       mail.map(({ item }) => item),
+      { isContext },
     );
     return known === null ? { promptId } : { promptId, isRepeat: true };
   }

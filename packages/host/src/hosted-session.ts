@@ -30,7 +30,7 @@ export interface HostedSessionOptions {
   readonly hooks: Hooks;
   /** It works on another machine: its folder is none of this one. */
   readonly isElsewhere: boolean;
-  /** Where its program may outlive this process. */
+  /** Where its program, or its conversation, may outlive this process. */
   readonly promptIds?: AgentPromptIds | undefined;
 }
 

@@ -7,9 +7,9 @@ import { type Log, RecentMap } from 'agent-relay-wire';
 
 /**
  * The prompt that carried a message, and what made that message the one it was: its number may come again in another database. Null where the program
- * that had the prompt is gone.
+ * that had the prompt is gone. Context is in no turn, so that no conversation can be asked for it.
  */
-type Carried = readonly [promptId: string | null, fingerprint: string];
+type Carried = readonly [promptId: string | null, fingerprint: string, isContext?: true];
 type CarriedById = RecentMap<number, Carried>;
 
 interface Handed {
@@ -27,7 +27,7 @@ const MESSAGES_KEPT = 200;
 /**
  * Under which ids programs that outlive this process were handed their mail, as far as they have not confirmed it: on disk before they get it, so that
  * the next process hands it over under the same id, by which a program that has it drops it. Where the program is gone, nobody can know whether it had
- * read it: it is told, and not handed to the next program.
+ * read it: it is told, and not handed to the next program. A conversation that its vendor keeps is no program: whoever goes on with it asks it.
  *
  * The file is replaced whole and not fsynced: it is for a process that was killed, and holds what is on its way.
  */
@@ -44,12 +44,14 @@ export class PromptIds {
     this.#agents = readAgents(this.#path, log);
   }
 
-  /** Those of one session, which begins. */
-  of(agentId: string): AgentPromptIds {
+  /** Those of one session, which begins. `isAsked`: its conversation is, for what it was handed before. */
+  of(agentId: string, { isAsked = false }: { readonly isAsked?: boolean } = {}): AgentPromptIds {
     const { carried = [], program = null, isGreeting = false } = this.#agents.get(agentId) ?? {};
-    const handed = { carried: new RecentMap(MESSAGES_KEPT, carried), program, isGreeting };
+    const known = isAsked ? [...carried].map(([id, each]) => [id, withoutContext(each)] as const) : carried;
+    const handed = { carried: new RecentMap(MESSAGES_KEPT, known), program, isGreeting };
     this.#agents.set(agentId, handed);
     return new AgentPromptIds(handed, {
+      isAsked,
       write: () => this.#write(),
       forget: () => {
         if (this.#agents.get(agentId) === handed) this.#agents.delete(agentId);
@@ -73,15 +75,23 @@ export class PromptIds {
   }
 }
 
+interface AgentPromptIdsOptions {
+  readonly isAsked: boolean;
+  readonly write: () => void;
+  readonly forget: () => void;
+}
+
 /** The prompts that one session's program has not confirmed. */
 export class AgentPromptIds {
   readonly #handed: Handed;
+  readonly #isAsked: boolean;
   readonly #write: () => void;
   readonly #forget: () => void;
   #isInDoubt = false;
 
-  constructor(handed: Handed, { write, forget }: { readonly write: () => void; readonly forget: () => void }) {
+  constructor(handed: Handed, { isAsked, write, forget }: AgentPromptIdsOptions) {
     this.#handed = handed;
+    this.#isAsked = isAsked;
     this.#write = write;
     this.#forget = forget;
   }
@@ -125,9 +135,12 @@ export class AgentPromptIds {
    * Writes down what is about to be handed over. What else was to go under this id is forgotten: a program that takes the prompt as it is now would drop
    * the rest unread.
    */
-  add(promptId: string, items: readonly InboxItem[]): void {
+  add(promptId: string, items: readonly InboxItem[], { isContext = false }: { readonly isContext?: boolean } = {}): void {
     for (const [messageId, [id]] of this.#carried) if (id === promptId) this.#carried.delete(messageId);
-    for (const { message } of items) this.#carried.set(message.id, [promptId, fingerprintOf(message)]);
+    for (const { message } of items) {
+      const fingerprint = fingerprintOf(message);
+      this.#carried.set(message.id, isContext ? [promptId, fingerprint, true] : [promptId, fingerprint]);
+    }
     this.#write();
   }
 
@@ -136,14 +149,19 @@ export class AgentPromptIds {
     this.#carried.delete(messageId);
   }
 
-  /** It was not handed over after all. */
+  /** It was not handed over after all, as far as a session says that has ended: a conversation that is asked may have it. */
   notHandedOver(messageIds: readonly number[]): void {
+    if (this.#isAsked) return;
     for (const id of messageIds) this.#carried.delete(id);
     this.#write();
   }
 
-  /** Answers what it had not confirmed. */
+  /** Answers what it had not confirmed; of a conversation nothing is lost with its session. */
   programGone(): readonly number[] {
+    if (this.#isAsked) {
+      if (this.#carried.size === 0) this.#forget();
+      return [];
+    }
     const lost = [...this.#carried];
     for (const [messageId, [, fingerprint]] of lost) this.#carried.set(messageId, [null, fingerprint]);
     if (lost.length === 0) this.#forget();
@@ -151,6 +169,8 @@ export class AgentPromptIds {
     return lost.map(([messageId]) => messageId);
   }
 }
+
+const withoutContext = ([promptId, fingerprint, isContext]: Carried): Carried => [isContext ? null : promptId, fingerprint];
 
 const fingerprintOf = ({ id, from, to, body, createdAt }: InboxItem['message']): string =>
   createHash('sha256')
@@ -183,6 +203,7 @@ const isAgent = (value: unknown): value is [string, unknown[], unknown, unknown]
 
 function isCarried(value: unknown): value is [number, Carried] {
   if (!Array.isArray(value) || typeof value[0] !== 'number' || !Array.isArray(value[1])) return false;
-  const [promptId, fingerprint] = value[1];
-  return value[1].length === 2 && (promptId === null || typeof promptId === 'string') && typeof fingerprint === 'string';
+  const [promptId, fingerprint, ...rest] = value[1];
+  const isKnown = rest.length === 0 || (rest.length === 1 && rest[0] === true);
+  return isKnown && (promptId === null || typeof promptId === 'string') && typeof fingerprint === 'string';
 }

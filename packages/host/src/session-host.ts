@@ -160,7 +160,7 @@ export class SessionHost implements Host {
     const provider = this.#providerFor(request);
     const { cwd, env, sandbox, reason } = await this.#surroundings.placeFor(request, provider);
     const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned, provider.id) });
-    const promptIds = dialIn && this.#promptIds.of(agentId);
+    const promptIds = dialIn || provider.findsPrompts ? this.#promptIds.of(agentId, { isAsked: dialIn === undefined }) : undefined;
     const runtime = await provider.start({
       agentId,
       sessionId,

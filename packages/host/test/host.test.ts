@@ -320,6 +320,19 @@ describe('mail', () => {
   });
 });
 
+it('hands a conversation that can be asked for it what a killed host had handed over under its id, and the rest under an id as well', async () => {
+  provider = Object.assign(new ScriptedProvider(), { findsPrompts: true as const });
+  new PromptIds(stateDir, silentLog).of('Worker', { isAsked: true }).add('p1', [inboxItem(1, 'before')]);
+  await open();
+  await start();
+  host.deliver('s1', [inboxItem(1, 'before'), inboxItem(2, 'after')]);
+  await until(() => expect(provider.prompts).toHaveLength(2));
+  expect(provider.prompts).toMatchObject([
+    { messageIds: [1], promptId: 'p1', isRepeat: true },
+    { messageIds: [2], promptId: expect.stringMatching(/^[\da-f-]{36}$/u) },
+  ]);
+});
+
 describe('a program that dialled in', () => {
   const dialIn = { links: (async function* () {})() };
   /** What an earlier process had given that program. */

@@ -18,24 +18,39 @@ afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 const mail = (...ids: readonly number[]) => ids.map((id) => inboxItem(id, `body ${id}`));
 
 interface Life {
+  /** Its conversation is asked for what it has. */
+  readonly isAsked?: boolean;
   readonly isContinued?: boolean;
   readonly program?: string | null;
   readonly isRelayAway?: boolean;
   readonly refuse?: (input: PromptInput) => boolean;
   /** It refuses because it has ended. */
   readonly isGone?: boolean;
+  /** It takes nothing at the moment. */
+  readonly isBusy?: () => boolean;
 }
 
 /** One process of the host, with a session that confirms nothing. */
-function life({ isContinued = true, program = null, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
+function life({
+  isContinued = true,
+  program = null,
+  isRelayAway = false,
+  isGone = false,
+  isAsked = false,
+  isBusy = () => false,
+  refuse = () => false,
+}: Life = {}) {
   const reports: DeliveryReport[] = [];
   const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
-  const promptIds = new PromptIds(stateDir, silentLog).of('Solo');
-  promptIds.greeting();
-  promptIds.greeted({ isContinued, program, isSame: false });
+  const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isAsked });
+  if (!isAsked) {
+    promptIds.greeting();
+    promptIds.greeted({ isContinued, program, isSame: false });
+  }
   const queue = new DeliveryQueue({
     session: {
       prompt: async (input, options) => {
+        if (isBusy()) throw new RelayError('provider_unavailable', 'Not now');
         if (refuse(input)) throw new RelayError(isGone ? 'connection_closed' : 'validation_failed', 'No');
         prompts.push({ messageIds: input.messageIds, ...options });
       },
@@ -190,3 +205,41 @@ test.each(['', 'null', '[["Solo",[[1,["x"]],["1",["x","y"]],null]],[7,[]],"x"]',
     expect((await life().offer(mail(1), 1))[0]).not.toHaveProperty('isRepeat');
   },
 );
+
+test('what a conversation was handed goes to it again under its id, whichever way its session ended, until it has confirmed it', async () => {
+  const ended = life({ isAsked: true, isGone: true, refuse: ({ messageIds }) => messageIds.includes(2) });
+  const [first] = await ended.offer(mail(1), 1);
+  ended.endTurn();
+  // It may have come in all the same.
+  await ended.offer(mail(2), 1);
+  await ended.queue.programGone();
+  expect(ended.reports).toEqual([]);
+  const { offer, queue, reports, endTurn } = life({ isAsked: true });
+  const prompts = [...(await offer(mail(1, 2, 3), 3))];
+  expect(prompts[0]).toEqual({ ...first, isRepeat: true });
+  expect(prompts.map(({ messageIds, isRepeat = false }) => [messageIds, isRepeat])).toEqual([
+    [[1], true],
+    [[2], true],
+    [[3], false],
+  ]);
+  queue.observe({ type: 'input.accepted', messageId: 1, state: 'delivered', evidence: 'echo' });
+  endTurn();
+  await offer(mail(4), 4);
+  expect(reports).toEqual([{ messageId: 1, state: 'delivered', evidence: 'echo' }]);
+  expect((await life({ isAsked: true }).offer(mail(1), 1))[0]).not.toHaveProperty('isRepeat');
+});
+
+test('context that a killed process was handing over is told and not handed over again: no conversation can be asked for it', async () => {
+  const context = [inboxItem(1, 'by the way', 'fyi')];
+  await life({ isAsked: true }).offer(context, 1);
+  const { offer, reports } = life({ isAsked: true });
+  await offer(context, 0);
+  expect(reports).toEqual([lost(1)]);
+});
+
+test('what cannot be handed over again at the moment keeps its id', async () => {
+  const [first] = await life({ isAsked: true }).offer(mail(1), 1);
+  let refusals = 0;
+  const { offer } = life({ isAsked: true, isBusy: () => refusals++ === 0 });
+  expect((await offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
+});

@@ -33,6 +33,7 @@ export interface ScriptedProviderOptions {
 export class ScriptedProvider implements Provider {
   readonly id: string;
   resumes?: true;
+  findsPrompts?: true;
   readonly started: StartOptions[] = [];
   readonly prompts: (PromptInput & PromptOptions & { readonly agentId: string })[] = [];
   /** The shared server and its command. */

@@ -168,7 +168,10 @@ export interface PromptInput {
 
 export interface PromptOptions {
   readonly mode: DeliveryMode;
-  /** A UUID. A program that dialled in and has had a prompt of this id drops another one; without it each prompt is new. */
+  /**
+   * A UUID. A program that dialled in, or a conversation whose provider `findsPrompts`, and has had a prompt of this id drops another one; without it each
+   * prompt is new.
+   */
   readonly promptId?: string;
   /** An earlier session handed it over under this id, and heard nothing of it. */
   readonly isRepeat?: boolean;
@@ -232,6 +235,11 @@ export interface Provider {
   readonly name?: string;
   /** A session may go on with a stored conversation (`StartOptions.resume`); without it none is asked to. */
   readonly resumes?: true;
+  /**
+   * A prompt that comes with `isRepeat` is looked for in the conversation that the session goes on with, and is told of and not handed over again where it
+   * is found; without it prompts have no ids.
+   */
+  readonly findsPrompts?: true;
   /** Programs that somebody else started may dial in (`StartOptions.dialIn`); without it none is handed over. */
   readonly takesDialIns?: true;
   /** What its sessions can do besides; nobody is told, and everything tried, where it does not say. */

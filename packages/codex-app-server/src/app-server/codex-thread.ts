@@ -17,7 +17,7 @@ import type { CodexNotification, KnownNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
 import { isNeverStored, onceStored } from './stored-history.ts';
 import { ThreadFeed } from './thread-feed.ts';
-import { type ListItemsOptions, ThreadHistory } from './thread-history.ts';
+import { type FoundMessage, type ListItemsOptions, ThreadHistory } from './thread-history.ts';
 import { recoverMessages, type ThreadRecovery } from './thread-recovery.ts';
 import type { ThreadState } from './thread-state.ts';
 
@@ -221,6 +221,11 @@ export class CodexThread {
   /** Items, newest first; `turnId` keeps to one turn. */
   listItems(options: ListItemsOptions = {}): Promise<readonly ItemEntry[]> {
     return this.#history.items(options);
+  }
+
+  /** A message in the conversation, whoever sent it, and however long ago. */
+  findMessage(clientUserMessageId: string): Promise<FoundMessage | undefined> {
+    return this.#history.findMessage(clientUserMessageId);
   }
 
   /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */

@@ -11,6 +11,12 @@ export interface ListItemsOptions {
   readonly limit?: number;
 }
 
+/** A message in the conversation, and whether the model did something after it in its turn. */
+export interface FoundMessage {
+  readonly entry: ItemEntry;
+  readonly wasRead: boolean;
+}
+
 type QueueEntry = z.output<typeof QueuePage>['data'][number];
 
 interface List<T> {
@@ -101,6 +107,17 @@ export class ThreadHistory {
     const items = await this.#list({ ...itemList(), isLast }, options);
     const entries = items.map((entry) => [clientIdOf(entry) ?? '', entry] as const);
     return new Map(entries.filter(([clientId]) => clientUserMessageIds.has(clientId)).reverse());
+  }
+
+  /** A message that came into the conversation, however long ago that was. */
+  async findMessage(clientUserMessageId: string): Promise<FoundMessage | undefined> {
+    const isIt = (entry: ItemEntry) => clientIdOf(entry) === clientUserMessageId;
+    const items = await this.#list({ ...itemList(), isLast: (page) => page.some(isIt) });
+    const at = items.findIndex(isIt);
+    const entry = items[at];
+    if (!entry) return undefined;
+    const wasRead = items.slice(0, at).some(({ turnId, item }) => turnId === entry.turnId && item.type !== 'userMessage');
+    return { entry, wasRead };
   }
 
   /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */

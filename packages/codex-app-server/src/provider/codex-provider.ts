@@ -26,16 +26,16 @@ import type { CodexClient, CodexClientOptions } from '../app-server/codex-client
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
 import type { CodexEndpoint } from '../app-server/endpoint.ts';
-import { isConnectionLost, isThreadInUse, isThreadMissing } from '../app-server/errors.ts';
+import { isConnectionLost } from '../app-server/errors.ts';
 import { launch } from '../app-server/launch.ts';
 import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
 import type { DeathLimit } from '../app-server/server-keeper.ts';
-import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ClientTools } from './relay-tools.ts';
+import { resumeStored } from './resume-stored.ts';
 import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
@@ -73,6 +73,7 @@ export class CodexProvider implements Provider {
   readonly id = 'codex';
   readonly name = 'Codex';
   readonly resumes = true;
+  readonly findsPrompts = true;
   readonly abilities: VendorAbilities = { steer: 'joins', approvals: true, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
@@ -308,18 +309,6 @@ async function startNew(client: CodexClient, open: () => Promise<CodexThread>): 
   });
 }
 
-/** A thread is written by one session alone, and what it is opened with holds only where no server has it in memory. */
-async function resumeStored(client: CodexClient, threadId: string, open: () => Promise<CodexThread>): Promise<CodexThread> {
-  const loaded = await loadedThreadIds(client);
-  const inUse = `The Codex conversation ${threadId} is in use by another session`;
-  if (loaded?.has(threadId.toLowerCase())) throw new RelayError('provider_unavailable', inUse);
-  return await open().catch((cause: unknown) => {
-    if (isThreadInUse(cause)) throw new RelayError('provider_unavailable', inUse, { cause });
-    if (isThreadMissing(cause)) throw new RelayError('provider_unavailable', `Codex has stored no conversation ${threadId}`, { cause });
-    throw cause;
-  });
-}
-
 /** Without this list a safe session still has the read-only tools of the user's own servers, so a failure to get it is one. */
 async function configuredMcpServers(client: CodexClient): Promise<readonly string[]> {
   const { config } = await client.ask(ConfigResult, 'config/read', { includeLayers: false });
@@ -336,7 +325,7 @@ function hasDynamicTools(userAgent: string): boolean {
 }
 
 function asUnavailable(error: unknown): RelayError {
-  if (error instanceof RelayError && error.code === 'provider_unavailable') return error;
+  if (error instanceof RelayError && (error.code === 'provider_unavailable' || error.code === 'not_found')) return error;
   const said = messageOf(error);
   return new RelayError('provider_unavailable', `Codex did not start: ${said}`, { cause: error });
 }

@@ -17,6 +17,7 @@ import type { ThreadItem } from '../app-server/items.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, parseSubAgent } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
+import { clientIdOf } from './client-ids.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { type AnswerRules, SessionAnswers } from './session-answers.ts';
@@ -101,16 +102,17 @@ export class CodexSession implements AgentSession {
     void this.#read(thread, line);
   }
 
-  async prompt(input: PromptInput, { mode }: PromptOptions): Promise<void> {
+  async prompt(input: PromptInput, { mode, promptId, isRepeat = false }: PromptOptions): Promise<void> {
     const { line } = this.#open();
     try {
+      if (isRepeat && promptId !== undefined && (await this.#isThere(input, promptId))) return;
       switch (deliveryOf(input, mode, this.#options)) {
         case 'next':
-          return await line.next(input);
+          return await line.next(input, promptId);
         case 'now':
-          return await line.now(input);
+          return await line.now(input, promptId);
         case 'urgent':
-          return await line.urgent(input);
+          return await line.urgent(input, promptId);
         case 'fyi':
           await line.inject(input);
           for (const event of this.#ledger.injected(input.messageIds)) this.#emit(event);
@@ -173,6 +175,15 @@ export class CodexSession implements AgentSession {
     if (!failed || this.events.isEnded) return;
     const { line } = this.#open();
     line.next({ text: goOn, messageIds: [], isMail: failed.isMail }).catch((error: unknown) => this.#reportRefusal(error));
+  }
+
+  /** Tells of a prompt that an earlier session had handed over, where it came into the conversation. */
+  async #isThere({ text, messageIds }: PromptInput, promptId: string): Promise<boolean> {
+    const found = await this.#open().thread.findMessage(clientIdOf({ messageIds }, promptId));
+    if (found === undefined) return false;
+    this.#emit({ type: 'user.message', turnId: found.entry.turnId, text, messageIds: [...messageIds] });
+    for (const event of this.#ledger.found(messageIds, found.wasRead)) this.#emit(event);
+    return true;
   }
 
   #loginExpired(turnId: string): void {

@@ -54,6 +54,11 @@ export class PromptLedger {
     return inputAccepted(messageIds, 'delivered', 'accepted');
   }
 
+  /** It had come into the conversation before this session began. */
+  found(messageIds: readonly number[], wasRead: boolean): readonly LiveEvent[] {
+    return [...inputAccepted(messageIds, 'delivered', 'echo'), ...(wasRead ? inputAccepted(messageIds, 'seen', 'turn') : [])];
+  }
+
   observe(notification: CodexNotification): readonly LiveEvent[] {
     const known = parseNotification(notification);
     switch (known?.method) {

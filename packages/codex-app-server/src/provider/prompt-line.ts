@@ -5,6 +5,7 @@ import { Bell, RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isQueueFull, isThreadInUse, isUnsupported } from '../app-server/errors.ts';
 import type { StartTurnParams } from '../app-server/methods.ts';
+import { clientIdOf } from './client-ids.ts';
 import type { PromptLedger, Unconfirmed } from './prompt-ledger.ts';
 import { turnPolicy } from './session-policy.ts';
 
@@ -32,7 +33,7 @@ interface Sending {
   again?: Promise<void>;
 }
 
-const newPrompt = (input: PromptInput): Unconfirmed => ({ input, clientUserMessageId: `relay-${randomUUID()}` });
+const promptOf = (input: PromptInput, promptId?: string): Unconfirmed => ({ input, clientUserMessageId: clientIdOf(input, promptId) });
 
 /** It was the next to be sent, and its thread is written by another program. */
 const elsewhere = { isIdle: false, mayHold: 'first' } as const;
@@ -72,17 +73,18 @@ export class PromptLine {
   }
 
   /** At the next turn boundary: at once when idle, else through Codex's queue, else held here. */
-  next(input: PromptInput): Promise<void> {
-    return this.#inOrder(() => this.#next(newPrompt(input)));
+  next(input: PromptInput, promptId?: string): Promise<void> {
+    return this.#inOrder(() => this.#next(promptOf(input, promptId)));
   }
 
   /** Starts a turn or joins the one that is running; as `next` where it may not join. */
-  now(input: PromptInput): Promise<void> {
-    return this.#inOrder(() => (this.#mayJoin(input) ? this.#startTurn(newPrompt(input)) : this.#next(newPrompt(input))));
+  now(input: PromptInput, promptId?: string): Promise<void> {
+    const prompt = promptOf(input, promptId);
+    return this.#inOrder(() => (this.#mayJoin(input) ? this.#startTurn(prompt) : this.#next(prompt)));
   }
 
   /** Stops the running turn and starts one. */
-  async urgent(input: PromptInput): Promise<void> {
+  async urgent(input: PromptInput, promptId?: string): Promise<void> {
     this.#urgentWaiting += 1;
     let mustWait = false;
     try {
@@ -92,13 +94,13 @@ export class PromptLine {
       });
       await this.#inOrder(async () => {
         mustWait = !this.#mayJoin(input);
-        return mustWait ? undefined : await this.#startTurn(newPrompt(input));
+        return mustWait ? undefined : await this.#startTurn(promptOf(input, promptId));
       });
     } finally {
       this.#urgentWaiting -= 1;
       this.#startHeld();
     }
-    if (mustWait) await this.next(input);
+    if (mustWait) await this.next(input, promptId);
   }
 
   /** Adds to the context; resolves when Codex has it. */
