@@ -9,6 +9,7 @@ import { JsonRpcError, sleep } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AgentAtRelay, AgentPresence } from '../src/relay/agent-presence.ts';
 import { MailLine, type MailLineOptions } from '../src/relay/mail-line.ts';
+import { ContextNote } from '../src/session/context-note.ts';
 
 interface Said {
   readonly method: string;
@@ -36,8 +37,11 @@ class BusyCodex {
       this.waiting.push(clientUserMessageId);
     }
     this.said.push({ method, clientUserMessageId });
+    if (method === 'thread/inject_items') await this.injecting;
     return {};
   };
+  /** Context is answered after it. */
+  injecting: Promise<unknown> = Promise.resolve();
   readonly looked: string[] = [];
   readonly asked: string[] = [];
   /** What is asked waits for it. */
@@ -97,6 +101,7 @@ function makeLine(isContinued: boolean) {
     threads: () => threads,
     onError: (error) => told.push(error),
     isContinued,
+    context: new ContextNote({ HOME: home }, attached.handle.id),
   });
 }
 
@@ -108,11 +113,13 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const send = async (body: string, mode: 'next' | 'urgent' | 'now' = 'next') => {
+const send = async (body: string, mode: 'next' | 'urgent' | 'now' | 'fyi' = 'next') => {
   const { id, createdAt } = await owner.messages.send({ to: `id:${attached.handle.id}`, body, mode });
-  return { id, clientId: `relay-${id}-${createdAt}` };
+  return { id, createdAt, clientId: `relay-${id}-${createdAt}` };
 };
-const stateOf = async (id: number) => (await owner.messages.deliveries({ id })).data[0]?.state;
+const receiptOf = async (id: number) => (await owner.messages.deliveries({ id })).data[0];
+const stateOf = async (id: number) => (await receiptOf(id))?.state;
+const injected = () => codex.said.filter(({ method }) => method === 'thread/inject_items').length;
 
 test('more mail than fits into Codex’s queue waits in its order and none is given up; what does not queue goes past it', async () => {
   const next = [];
@@ -205,4 +212,43 @@ test('restricted mail that has its turn has not failed where the settings cannot
   line.echoed(clientId, 'turn');
   await expect.poll(() => stateOf(id)).toBe('delivered');
   expect(codex.of('turn/start')).toEqual([clientId]);
+});
+
+const lost = { state: 'failed', reason: expect.stringContaining('nobody knows whether the agent has read it') };
+
+test('context that was on its way when its session was killed has failed, and says why; what comes later is given', async () => {
+  codex.injecting = new Promise(() => {});
+  const { id } = await send('by the way', 'fyi');
+  const killed = new AbortController();
+  void line.run(attached, killed.signal);
+  await expect.poll(injected).toBe(1);
+  killed.abort();
+  codex.injecting = Promise.resolve();
+  makeLine(true);
+  const later = await send('and this', 'fyi');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => receiptOf(id)).toMatchObject(lost);
+  await expect.poll(() => stateOf(later.id)).toBe('delivered');
+  expect(injected()).toBe(2);
+});
+
+test('context that Codex did not answer has failed and is not given twice; what it had no room for is given again', async () => {
+  codex.refusal = { method: 'thread/inject_items', error: refused('Server overloaded; retry later.', -32001) };
+  const first = await send('first', 'fyi');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => stateOf(first.id)).toBe('delivered');
+  codex.refusal = { method: 'thread/inject_items', error: new RelayError('connection_closed', 'gone') };
+  const second = await send('second', 'fyi');
+  await expect.poll(() => receiptOf(second.id)).toMatchObject(lost);
+  expect(injected()).toBe(1);
+});
+
+test('context whose receipt is known is on no note, and a number that comes again in another relay is another message', async () => {
+  const { id, createdAt } = await send('by the way', 'fyi');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => stateOf(id)).toBe('delivered');
+  const note = () => new ContextNote({ HOME: home }, attached.handle.id);
+  await expect.poll(() => note().has({ id, createdAt })).toBe(false);
+  note().add({ id, createdAt });
+  expect([createdAt, createdAt + 1].map((time) => note().has({ id, createdAt: time }))).toEqual([true, false]);
 });

@@ -7,6 +7,7 @@ import { processIdentity } from 'agent-relay-wire/node';
 import { type AgentAtRelay, AgentPresence, approvalNow } from '../relay/agent-presence.ts';
 import { MailLine, type MailThreads } from '../relay/mail-line.ts';
 import { sessionText } from '../relay/session-text.ts';
+import { ContextNote } from '../session/context-note.ts';
 import { sessionCommand } from '../session/own-program.ts';
 import { forgetSession, writeSession } from '../session/stored-session.ts';
 
@@ -57,7 +58,8 @@ export class LiveSession implements MailThreads {
       defaults: { tags: ['codex'] },
     });
     this.agentId = identity.id;
-    this.#mail = new MailLine({ codex: client, threads: () => this, onError: this.#onError, isContinued: true });
+    const context = new ContextNote(env, identity.id);
+    this.#mail = new MailLine({ codex: client, threads: () => this, onError: this.#onError, isContinued: true, context });
     this.#presence = new AgentPresence({
       env,
       identity,

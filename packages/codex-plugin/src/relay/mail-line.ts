@@ -11,6 +11,7 @@ import {
   sleep,
 } from 'agent-relay-wire';
 import { z } from 'zod';
+import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
 
 /** Where mail goes. */
@@ -30,6 +31,8 @@ export interface MailLineOptions {
   readonly onError: (error: unknown) => void;
   /** The conversation is older than this line: what waits may have been handed over by a process that ended before it said so. */
   readonly isContinued: boolean;
+  /** The agent's. */
+  readonly context: ContextNote;
 }
 
 /** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
@@ -45,6 +48,7 @@ const betweenMs = 1_000;
 const lookedAt = 256;
 /** What became open while the mail waited is still handed over as it was meant. */
 const narrower = (earlier: ApprovalMode, now: ApprovalMode): ApprovalMode => (now === 'open' ? earlier : now);
+const lostContext = 'The session that was giving this to Codex ended before Codex answered: nobody knows whether the agent has read it';
 /** Given back as they came. */
 export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox: z.json() });
 
@@ -156,7 +160,13 @@ export class MailLine {
 
   /** False when Codex has no room for it now. */
   async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
+    const { context } = this.#options;
     const { id: messageId, mode } = item.message;
+    if (mode === 'fyi' && context.has(item.message)) {
+      this.#given.set(clientIdOf(item.message), true);
+      this.#add({ messageId, state: 'failed', reason: lostContext });
+      return true;
+    }
     const threadId = await this.#options.threads().current(signal);
     let approval = await approvalNow(attached, signal);
     // What a model first reads in a person's turn has that turn's rights: what is only to be known gets a turn of its own too.
@@ -169,12 +179,15 @@ export class MailLine {
     this.#given.set(clientId, true);
     try {
       if (approval !== 'open') await this.#sayRestricted(threadId, item, approval);
-      else if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
+      else if (mode === 'fyi') await this.#inject(threadId, item);
       else await this.#say(threadId, item);
     } catch (error) {
       const isForNow = isRefusedForNow(error);
       if (isForNow || !(error instanceof JsonRpcError)) this.#given.delete(clientId);
-      if (isForNow) return false;
+      if (isForNow) {
+        context.settled(messageId);
+        return false;
+      }
       if (!(error instanceof JsonRpcError)) {
         // Nothing says whether it arrived.
         this.#uncertain.add(clientId);
@@ -231,7 +244,9 @@ export class MailLine {
     if (turnId) this.echoed(clientId, turnId);
   }
 
-  async #inject(threadId: string, text: string): Promise<void> {
+  async #inject(threadId: string, item: InboxItem): Promise<void> {
+    const text = formatEnvelope(item);
+    this.#options.context.add(item.message);
     const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
     await this.#options.codex.request('thread/inject_items', { threadId, items });
   }
@@ -256,6 +271,7 @@ export class MailLine {
           signal: handle.signal,
         });
         this.#reports.splice(0, reports.length);
+        for (const { messageId } of reports) this.#options.context.settled(messageId);
       }
     } catch (error) {
       // What was said to an earlier registration is said again to the next.

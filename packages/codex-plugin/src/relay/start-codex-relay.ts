@@ -16,6 +16,7 @@ import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
+import { ContextNote } from '../session/context-note.ts';
 import { sessionCommand } from '../session/own-program.ts';
 import { endLeftBehind, ProcessNote, SESSION_FOLDER } from '../session/process-note.ts';
 import { type AgentAtRelay, AgentPresence, approvalNow } from './agent-presence.ts';
@@ -148,7 +149,8 @@ export class CodexRelay {
       onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
       onError,
     });
-    this.#mail = new MailLine({ codex, threads: () => this.#threads, onError, isContinued: parts.sessionKey !== undefined });
+    const context = new ContextNote(env, identity.id);
+    this.#mail = new MailLine({ codex, threads: () => this.#threads, onError, isContinued: parts.sessionKey !== undefined, context });
     this.#link = new AgentPresence({
       env,
       identity,
