@@ -50,6 +50,7 @@ if (when === 'after') {
   strictEqual(answerOf('codex-relay', '--version').error?.message.includes('ENOENT'), true, 'codex-relay is gone');
   strictEqual(pluginVersions().length, 0);
   // Nobody has it any more but npx, for once.
+  strictEqual(done('npx', '--yes', '--package', 'agent-relay-codex', 'codex-relay', '--version').trim(), version);
   const doctor = answerOf('npx', '--yes', '--package', 'agent-relay-codex', 'agent-relay-codex', 'doctor');
   match(doctor.stdout, /^ok +codex-cli [\s\S]*^note +agent-relay-codex is not installed[\s\S]*^note +the plugin is not installed/m);
   doesNotMatch(doctor.stdout, /^fault/m);

@@ -1,7 +1,20 @@
+import type { StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { expect, test } from 'vitest';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { FakeAppServer } from './fake-app-server.ts';
+
+const options: StartOptions = {
+  agentId: 'agent',
+  sessionId: 'session',
+  cwd: '/home/user/project',
+  mode: 'agentic',
+  approval: 'read-only',
+  instructions: '',
+  mcp: [],
+  env: {},
+  onProcess: () => {},
+};
 
 test('a login that is missing is told once, and what failed for it goes on once somebody has logged in', async () => {
   await using server = await FakeAppServer.start();
@@ -11,17 +24,7 @@ test('a login that is missing is told once, and what failed for it goes on once 
     return { turn: { id: `turn-${turns}` } };
   });
   const provider = new CodexProvider({ endpoint: server.endpoint });
-  const session = await provider.start({
-    agentId: 'agent',
-    sessionId: 'session',
-    cwd: '/home/user/project',
-    mode: 'agentic',
-    approval: 'read-only',
-    instructions: '',
-    mcp: [],
-    env: {},
-    onProcess: () => {},
-  });
+  const session = await provider.start(options);
   const log = new EventLog(session);
   const threadId = session.vendorSessionId ?? '';
   const fail = async (id: string) => {
@@ -49,4 +52,16 @@ test('a login that is missing is told once, and what failed for it goes on once 
   expect(await log.waitFor('quota.warning')).toMatchObject({ usedPercent: 90 });
   await provider.close();
   await log.finished;
+});
+
+test.each([
+  ['account/chatgptAuthTokens/refresh', { reason: 'unauthorized', previousAccountId: 'a1' }],
+  ['attestation/generate', {}],
+  ['currentTime/read', {}],
+])('what Codex asks of whoever holds the login is refused in words and not left open: %s', async (method, params) => {
+  await using server = await FakeAppServer.start();
+  const provider = new CodexProvider({ endpoint: server.endpoint });
+  await provider.start(options);
+  await expect(server.request(method, params)).rejects.toMatchObject({ rpcCode: -32601, message: `Nobody here answers ${method}` });
+  await provider.close();
 });
