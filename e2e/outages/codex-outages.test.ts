@@ -11,6 +11,6 @@ test.each(['own', 'joined'] as const)(
   async (server) => {
     const run = await runCodexOutages({ messages: messages / 2, kills: Math.ceil(messages / 20), server, seed: messages });
     expect(run.violations).toEqual([]);
-    expect(Object.keys(run.kills).sort()).toEqual(server === 'own' ? ['relay', 'server'] : ['line', 'relay', 'server']);
+    expect(Object.keys(run.kills).sort()).toEqual(server === 'own' ? ['node', 'relay', 'server'] : ['line', 'relay', 'server']);
   },
 );

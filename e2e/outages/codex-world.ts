@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { agentCliPaths, type FakeOpenAi, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { nodeProcessOf } from '../support/node-process.ts';
 import { agentEnvironment, freePort, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
-import { until } from '../support/until.ts';
+import { until, untilGranted } from '../support/until.ts';
 
 export interface CodexOutageOptions {
   readonly messages: number;
@@ -36,8 +37,8 @@ const model: Model = () => say('A word and another. ', { chunks: 3, delayMs: 30 
 const agent = 'Codex';
 
 /**
- * Mail for one busy thread of a real Codex while its app-server, the line to it and the relay are killed at random: every message enters the
- * conversation once, in the order in which it was sent, and its receipt says so.
+ * Mail for one busy thread of a real Codex while its app-server, the line to it, the relay and the `relay-connect` that runs it are killed at random: every
+ * message enters the conversation once, in the order in which it was sent, and its receipt says so.
  */
 export async function runCodexOutages({ messages, kills, server, seed }: CodexOutageOptions): Promise<CodexOutageRun> {
   await using world = await CodexWorld.open(server);
@@ -124,6 +125,7 @@ class JoinedServer implements AsyncDisposable {
 interface Parts {
   readonly home: Awaited<ReturnType<typeof tempHome>>;
   readonly fakes: readonly { close(): Promise<void> }[];
+  readonly openAi: FakeOpenAi;
   readonly env: Record<string, string>;
   readonly port: number;
   readonly joined: JoinedServer | undefined;
@@ -151,21 +153,23 @@ class CodexWorld implements AsyncDisposable {
     await joined?.open();
     if (joined) env['CODEX_APP_SERVER'] = `unix://${joined.address}`;
     const port = await freePort();
-    const world = new CodexWorld({ home, fakes, env, port, joined }, await startAgentRelay({ home, env, port }));
+    const world = new CodexWorld({ home, fakes, openAi, env, port, joined }, await startAgentRelay({ home, env, port }));
     world.#token = (await readFile(ownerTokenPath(databasePathOf(world.#relay.env)), 'utf8')).trim();
-    const { code, stderr } = await world.#relay.run('spawn', 'codex', '--name', agent, '--mode', 'unrestricted');
-    if (code !== 0) throw new Error(`codex could not be started: ${stderr}`);
+    await using client = world.#client();
+    await untilGranted('Codex', () => client.sessions.start({ name: agent, provider: 'codex', mode: 'unrestricted' }), 120_000);
     return world;
   }
 
   /** Kills one of what a message passes through. */
   async strike(random: () => number): Promise<void> {
     await pause(random() * 300);
-    const victims = ['relay', ...(this.#mayKillServer() ? ['server'] : []), ...(this.#parts.joined ? ['line'] : [])];
+    // A server that outlives its machine keeps the conversation for itself.
+    const victims = ['relay', ...(this.#mayKillServer() ? ['server'] : []), this.#parts.joined ? 'line' : 'node'];
     // Each of them once, then whatever comes.
     const victim = victims.find((name) => !(name in this.kills)) ?? victims[Math.floor(random() * victims.length)] ?? 'relay';
     this.kills[victim] = (this.kills[victim] ?? 0) + 1;
     if (victim === 'line') return this.#parts.joined?.cut();
+    if (victim === 'node') return await this.#killNode();
     if (victim === 'server') return this.#parts.joined ? this.#parts.joined.kill() : await this.#killOwnServer();
     await this.#relay.end('SIGKILL');
     this.#relay = await startAgentRelay({ home: this.#parts.home, env: this.#parts.env, port: this.#parts.port });
@@ -195,9 +199,13 @@ class CodexWorld implements AsyncDisposable {
     } catch (error) {
       violations.push(String(error));
     }
-    const { read, seen, ended } = await this.#told();
-    if (ended.length > 0) violations.push(`its sessions ended: ${JSON.stringify(ended)}`);
-    if (read.join() !== this.#sent.join()) violations.push(`was sent ${this.#sent.join()} and read ${read.join()}`);
+    const { shown, seen, ended } = await this.#told();
+    if (ended.length > (this.kills['node'] ?? 0)) violations.push(`its sessions ended: ${JSON.stringify(ended)}`);
+    for (const [what, ids] of [
+      ['was shown to read', shown],
+      ['read', this.#read()],
+    ] as const)
+      if (ids.join() !== this.#sent.join()) violations.push(`was sent ${this.#sent.join()} and ${what} ${ids.join()}`);
     for (const id of this.#sent) {
       const [state, expected] = [await stateOf(id), seen.has(id) ? 'seen' : 'delivered'];
       if (state !== expected) violations.push(`message ${id} is ${state}, and its agent said ${expected}`);
@@ -213,22 +221,39 @@ class CodexWorld implements AsyncDisposable {
     await this.#parts.home.remove();
   }
 
-  /** What entered the conversation, in order, and what the model did something after. */
-  async #told(): Promise<{ readonly read: readonly number[]; readonly seen: ReadonlySet<number>; readonly ended: readonly object[] }> {
+  /** What the model was sent in its last request, which holds the whole conversation. */
+  #read(): readonly number[] {
+    const conversation = JSON.stringify(this.#parts.openAi.requests.at(-1)?.model?.conversation ?? null);
+    return [...conversation.matchAll(/\[msg:(\d+)\] from owner/gu)].map(([, id]) => Number(id));
+  }
+
+  /** What was told to have entered the conversation, in order, and what the model did something after. */
+  async #told(): Promise<{ readonly shown: readonly number[]; readonly seen: ReadonlySet<number>; readonly ended: readonly object[] }> {
     await using client = this.#client();
-    const read: number[] = [];
+    // A session that goes on tells once more what the one before may have been killed while telling.
+    const shown = new Set<number>();
     const seen = new Set<number>();
     const ended: object[] = [];
     for (let since: number | undefined = 0; since !== undefined; ) {
       const page: Awaited<ReturnType<typeof client.agents.activity>> = await client.agents.activity({ id: agent, since, limit: 1000 });
       for (const { event } of page.data) {
-        if (event.type === 'user.message') read.push(...(event.messageIds ?? []));
+        if (event.type === 'user.message') for (const id of event.messageIds ?? []) shown.add(id);
         if (event.type === 'input.accepted' && event.state === 'seen') seen.add(event.messageId);
         if (event.type === 'session.ended') ended.push(event);
       }
       since = page.nextCursor;
     }
-    return { read, seen, ended };
+    return { shown: [...shown], seen, ended };
+  }
+
+  /** What it ran ends with it, and its agent comes back when somebody says so. */
+  async #killNode(): Promise<void> {
+    await using client = this.#client();
+    const killed = await until('a relay-connect', () => nodeProcessOf(this.#parts.home));
+    process.kill(killed, 'SIGKILL');
+    const again = { name: agent, provider: 'codex', mode: 'unrestricted', resume: true } as const;
+    await untilGranted(`${agent} to be back`, () => client.sessions.start(again), 120_000);
+    this.#deaths = [];
   }
 
   #client() {
