@@ -41,14 +41,14 @@ export async function runCli(argv: readonly string[]): Promise<number> {
       code = answer;
     });
   try {
-    await program(exit).parseAsync([...argv]);
+    await program(argv, exit).parseAsync([...argv]);
     return code;
   } catch (error) {
     return exitCodeOf(error, (sentence) => note(`agent-relay-codex: ${sentence}`));
   }
 }
 
-function program(exit: (ended: Promise<number>) => Promise<void>): Command {
+function program(argv: readonly string[], exit: (ended: Promise<number>) => Promise<void>): Command {
   const command = new Command('agent-relay-codex')
     .description('Agent Relay for Codex: the launcher codex-relay, and a plugin for Codex itself.')
     .version(RELAY_VERSION)
@@ -67,7 +67,8 @@ function program(exit: (ended: Promise<number>) => Promise<void>): Command {
     .argument('[codex...]', 'as codex-relay takes it')
     .allowUnknownOption()
     .helpOption(false)
-    .action((args: string[]) => exit(runCodexRelay(['', '', ...args])));
+    // As they were typed: a `--` among them says which are Codex's.
+    .action(() => exit(runCodexRelay(['', '', ...argv.slice(argv.indexOf('start', 2) + 1)])));
   command
     .command('live')
     .description('make the conversations that people have in plain codex on this machine agents, until it is stopped')

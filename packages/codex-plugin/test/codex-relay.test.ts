@@ -194,7 +194,7 @@ test('that is stopped while it starts says nothing, and what the system refuses 
   await until('its note', async () => (await readdir(notes()).catch(() => [])).some((name) => name.endsWith('.json')));
   stopped.child.kill('SIGINT');
   expect(await stopped.end).toEqual([0, '']);
-  const refused = run(['--headless'], { TMPDIR: join(bench.home.directory, 'no-such-folder') });
+  const refused = run(['--headless'], { more: { TMPDIR: join(bench.home.directory, 'no-such-folder') } });
   expect(await refused.end).toEqual([1, expect.stringMatching(/^codex-relay: ENOENT: .*\n$/u)]);
 });
 
@@ -202,7 +202,7 @@ test('that goes on with the newest conversation of its folder is the same agent 
   const cwd = join(bench.home.directory, 'a-folder');
   await mkdir(cwd);
   const auto = async (mail?: string) => {
-    const { child, end } = run(['--headless', '--thread-mode', 'auto'], {}, cwd);
+    const { child, end } = run(['--headless', '--thread-mode', 'auto'], { cwd });
     let printed = '';
     for await (const chunk of child.stdout ?? []) {
       printed += String(chunk);
@@ -269,13 +269,40 @@ test('that goes on with a conversation keeps it and its agent when another begin
   await later.end;
 });
 
+test('started by agent-relay-codex start is the same: an agent until it is stopped, with its own words and exit codes', async () => {
+  const { child, end } = run(['start', '--headless'], { file: installer });
+  let printed = '';
+  for await (const chunk of child.stdout ?? []) {
+    printed += String(chunk);
+    if (printed.includes('codex resume --remote')) break;
+  }
+  const [, agentId = ''] = /^(\S+) works in /u.exec(printed) ?? [];
+  await comes((await say(agentId, 'say: started')).id, 'seen', 'turn');
+  child.kill('SIGTERM');
+  expect((await end)[0]).toBe(0);
+  expect((await bench.owner.agents.get({ id: agentId })).status).toBe('offline');
+  const refused = run(['start', '--thread-mode', 'sideways'], { file: installer });
+  expect(await refused.end).toEqual([2, expect.stringContaining("argument 'sideways' is invalid")]);
+  const versionBy = async (file: string, ...args: readonly string[]) => {
+    const { child: asked, end: over } = run([...args, '--', '--version'], { file });
+    let said = '';
+    asked.stdout?.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    await over;
+    return said;
+  };
+  // What follows -- is Codex's.
+  expect([await versionBy(program), await versionBy(installer, 'start')]).toEqual(Array(2).fill(expect.stringContaining('codex-cli')));
+});
+
 test('whose server stays dead says so when it gives the terminal back', async () => {
   const bin = join(bench.home.directory, 'bin-of-a-terminal');
   await mkdir(bin);
   await writeFile(join(bin, 'codex'), `#!/bin/sh\n[ "$1" = app-server ] && exec "${bench.command}" "$@"\nexec sleep 600\n`, {
     mode: 0o755,
   });
-  const { end } = run([], { PATH: [bin, process.env['PATH']].join(delimiter) });
+  const { end } = run([], { more: { PATH: [bin, process.env['PATH']].join(delimiter) } });
   await until('its terminal', async () => (await noted()).length === 2);
   const killed = new Set<number>();
   while (killed.size < 5) {
@@ -286,8 +313,14 @@ test('whose server stays dead says so when it gives the terminal back', async ()
   expect(await end).toEqual([1, expect.stringMatching(/^codex-relay: Codex's server died too often; \S+\.log says more/mu)]);
 });
 
-function run(args: readonly string[], more: Record<string, string> = {}, cwd = bench.home.workFolder) {
-  const child = spawn(process.execPath, ['--conditions=agent-relay-source', program, ...args], {
+interface RunOptions {
+  readonly more?: Record<string, string>;
+  readonly cwd?: string;
+  readonly file?: string;
+}
+
+function run(args: readonly string[], { more = {}, cwd = bench.home.workFolder, file = program }: RunOptions = {}) {
+  const child = spawn(process.execPath, ['--conditions=agent-relay-source', file, ...args], {
     cwd,
     env: { ...bench.env, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -313,6 +346,7 @@ async function servers(): Promise<readonly number[]> {
 }
 
 const program = fileURLToPath(new URL('../src/codex-relay.ts', import.meta.url));
+const installer = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const notes = () => join(bench.home.directory, 'home', '.local', 'state', 'agent-relay', 'codex-relay-processes');
 
 /** Whose parent is gone may stay as a zombie. */
