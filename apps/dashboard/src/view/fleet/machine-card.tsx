@@ -6,6 +6,7 @@ import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
+import { Fold } from '../fold.tsx';
 import { Form } from '../form/form.tsx';
 import { PresenceDot } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
@@ -59,19 +60,48 @@ function Terms({ node: { terms = {} } }: Pick<MachineCardProps, 'node'>) {
   return said.length === 0 ? null : <p className="text-soft text-xs [overflow-wrap:anywhere]">{said.join(' · ')}</p>;
 }
 
-const Providers = ({ node: { providers } }: Pick<MachineCardProps, 'node'>) => (
+function Providers({ node: { providers } }: Pick<MachineCardProps, 'node'>) {
+  const missing = providers.filter(({ available }) => !available);
+  return (
+    <>
+      <ProviderList providers={providers.filter(({ available }) => available)} />
+      {missing.length === 0 ? null : (
+        <Fold
+          name="missing"
+          className="text-xs"
+          summaryLook="cursor-pointer text-soft"
+          summary={
+            missing.length === 1
+              ? 'One more kind of agents, and how to have it here'
+              : `${missing.length} more kinds of agents, and how to have them here`
+          }
+        >
+          <ProviderList providers={missing} />
+        </Fold>
+      )}
+    </>
+  );
+}
+
+const ProviderList = ({ providers }: Pick<Node, 'providers'>) => (
   <ul className="grid gap-1 text-xs">
     {providers.map(({ id, available, version, reason, runtime }) => (
       <li key={id} className="grid grid-cols-[1rem_minmax(0,1fr)]">
         <span className={available ? 'text-good' : 'text-soft'}>{available ? '✔' : '–'}</span>
         <span className="[overflow-wrap:anywhere]">
           <span className="font-medium">{id}</span>{' '}
-          <span className="text-soft">{available ? [version, runtime].filter(Boolean).join(' · ') : (reason ?? 'not installed')}</span>
+          <span className="text-soft">
+            {available ? [version, runtime].filter(Boolean).join(' · ') : <Quoting text={reason ?? 'not installed'} />}
+          </span>
         </span>
       </li>
     ))}
   </ul>
 );
+
+/** A sentence whose commands stand between backticks. */
+const Quoting = ({ text }: { readonly text: string }) =>
+  text.split('`').map((part, at) => (at % 2 === 0 ? part : <code key={`${at} ${part}`}>{part}</code>));
 
 /** Another name for it, and the end of it. */
 function MachineTools({ node: { nodeId, name }, running }: { readonly node: Node; readonly running: number }) {
