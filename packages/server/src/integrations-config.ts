@@ -65,6 +65,7 @@ function toSettings({
   return {
     name,
     tokenHash,
+    tokenLength: token.length,
     scopes,
     targets: targets ?? null,
     channels: channels ?? null,

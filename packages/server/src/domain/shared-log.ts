@@ -11,22 +11,22 @@ const HIDDEN = '[a token, hidden]';
 /** What the relay knows itself, and nobody else may learn. */
 export interface KnownSecrets {
   readonly texts: readonly string[];
-  /** Whether a word is one that is known by its hash alone; null where there is none. */
-  readonly isOne: ((word: string) => boolean) | null;
+  /** Words that are known by their hashes and lengths alone. To ask whether one is costs a hash. */
+  readonly words: { readonly lengths: ReadonlySet<number>; readonly isOne: (word: string) => boolean };
 }
 
 /**
  * What a link shows of an entry; null for nothing. What is asked of people is theirs to see, and of what comes in pieces, live, only the whole is
  * shown, for a token that lies across two of them would be found in neither.
  */
-export function sharedEntry(entry: ActivityEntry, { texts, isOne }: KnownSecrets): ActivityEntry | null {
+export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets): ActivityEntry | null {
   const { event } = entry;
   const isLive = entry.id === 0;
   if (isLive || isApprovalEvent(event)) return null;
   const written = texts.flatMap(spellingsOf).sort((one, other) => other.length - one.length);
   const hideTokens = (text: string) => {
     const shown = written.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text).replace(ownTokens, HIDDEN);
-    return isOne === null ? shown : withoutWords(shown, isOne);
+    return words.lengths.size === 0 ? shown : withoutWords(shown, words);
   };
   return { ...entry, event: withTexts(event, hideTokens) };
 }
@@ -40,17 +40,17 @@ const spellingsOf = (secret: string): readonly string[] => [
 const pieces = /[^\s"'`<>()[\]{},;|&\\$=:?#.!/@%]+=*/gu;
 const MOST_PIECES = 6;
 
-/** Each word of 8 to 512 characters that is one, whatever stands around it. */
-function withoutWords(text: string, isOne: (word: string) => boolean): string {
+/** Each word that is one, whatever stands around it. */
+function withoutWords(text: string, { lengths, isOne }: KnownSecrets['words']): string {
   return text.replaceAll(/\S{8,}/gu, (run) => {
     const parts = [...run.matchAll(pieces)].map(({ 0: piece, index: start }) => {
       const bare = piece.replace(/=+$/u, '');
-      return { start, ends: [start + bare.length, start + piece.length] };
+      return { start, ends: [...new Set([start + bare.length, start + piece.length])] };
     });
     let [shown, told] = ['', 0];
     for (const [index, { start }] of parts.entries()) {
       const within = start < told ? [] : parts.slice(index, index + MOST_PIECES).flatMap(({ ends }) => ends);
-      const end = within.toReversed().find((at) => at - start >= 8 && at - start <= 512 && isOne(run.slice(start, at)));
+      const end = within.toReversed().find((at) => lengths.has(at - start) && isOne(run.slice(start, at)));
       if (end === undefined) continue;
       shown += `${run.slice(told, start)}${HIDDEN}`;
       told = end;

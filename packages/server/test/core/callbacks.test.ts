@@ -9,6 +9,7 @@ import { anonymous, anotherTurn, codeOf, observer, owner, until, World } from '.
 const settings = (name: string): IntegrationSettings => ({
   name,
   tokenHash: `hash of ${name}`,
+  tokenLength: 32,
   scopes: ['tasks:create'],
   targets: null,
   channels: null,
@@ -358,6 +359,7 @@ test('a receiver that is away is one line in the log, and one when it is back, h
   const integration = {
     name: 'ops',
     tokenHash: 'none',
+    tokenLength: 0,
     scopes: [],
     targets: null,
     channels: null,

@@ -113,7 +113,16 @@ describe('what holds for an agent', () => {
 
 describe('names that mean something by themselves', () => {
   const integrations = [
-    { name: 'ci', tokenHash: 'h', scopes: ['*' as const], targets: null, channels: null, callbackUrl: null, callbackKey: 'k' },
+    {
+      name: 'ci',
+      tokenHash: 'h',
+      tokenLength: 16,
+      scopes: ['*' as const],
+      targets: null,
+      channels: null,
+      callbackUrl: null,
+      callbackKey: 'k',
+    },
   ];
 
   test('are nobody’s but whose they are, in whatever letters they are written', async () => {

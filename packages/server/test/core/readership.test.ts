@@ -37,6 +37,7 @@ const integration: Principal = {
 const ci: IntegrationSettings = {
   name: 'ci',
   tokenHash: 'none',
+  tokenLength: 0,
   scopes: [],
   targets: null,
   channels: null,

@@ -5,6 +5,8 @@ import type { Scope } from 'agent-relay-protocol';
 export interface IntegrationSettings {
   readonly name: string;
   readonly tokenHash: string;
+  /** In characters. */
+  readonly tokenLength: number;
   readonly scopes: readonly Scope[];
   /** Whom it may address; null for everybody. */
   readonly targets: readonly string[] | null;

@@ -57,7 +57,10 @@ export class Tokens {
     const { ownerTokens = [], integrations = [], otherSecrets = () => [] } = this.#deps;
     return {
       texts: [...ownerTokens, ...integrations.map(({ callbackKey }) => callbackKey), ...otherSecrets()],
-      isOne: this.#integrations.size === 0 ? null : (word) => this.#integrations.has(hashOf(word)),
+      words: {
+        lengths: new Set(integrations.map(({ tokenLength }) => tokenLength)),
+        isOne: (word) => this.#integrations.has(hashOf(word)),
+      },
     };
   }
 
