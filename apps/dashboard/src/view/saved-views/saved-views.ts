@@ -18,7 +18,7 @@ export function pathOfView(pathname: string, search: string): string | null {
   const page = pathname.replace(/^(\/tasks)\/\d+$/u, '$1');
   const narrowed = new URLSearchParams(search);
   narrowed.sort();
-  return pages.test(page) && narrowed.size > 0 ? `${page}?${narrowed}` : null;
+  return pages.test(page) && narrowed.size > 0 ? `${page}?${narrowed.toString()}` : null;
 }
 
 /** With another, which takes the place of one that has its name or its address. */
