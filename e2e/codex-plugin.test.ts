@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
@@ -71,6 +71,15 @@ test('is looked at before it is there, and what an install would do is shown', a
     /run {4}\S+codex plugin add agent-relay@agent-relay\n[\s\S]*agent-relay\.rules\nadd to \S+\.bashrc: .*Nothing was changed/su,
   );
   expect(existsSync(join(home.codexHome, 'plugins'))).toBe(false);
+});
+
+test('an install by a command that nobody will find again says what the hooks need', async () => {
+  const folder = await home.makeFolder('codex-alone');
+  await symlink(join(bin, 'codex'), join(folder, 'codex'));
+  const program = fileURLToPath(new URL('../packages/codex-plugin/dist/cli.js', import.meta.url));
+  const { code, output } = await run('/usr/bin/env', [`PATH=${folder}:/usr/bin:/bin`, process.execPath, program, 'install']);
+  expect([code, output]).toEqual([0, expect.stringContaining('the plugin’s hooks need it: npm install -g agent-relay-codex')]);
+  expect((await cli('install')).output).not.toContain('hooks need it');
 });
 
 test('once installed its hooks are not run before somebody trusts them', async () => {

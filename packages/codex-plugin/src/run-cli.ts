@@ -9,7 +9,7 @@ import { spelledOut } from 'agent-relay-wire';
 import { findExecutable } from 'agent-relay-wire/node';
 import { Command } from 'commander';
 import { exitCodeOf } from './exit-code.ts';
-import { examine } from './install/doctor.ts';
+import { commandFinding, examine } from './install/doctor.ts';
 import { trustHooks } from './install/hook-trust.ts';
 import { npmPrefixOf, rulesPath, shellProfile } from './install/places.ts';
 import { planInstall, planPluginUpgrade, planUninstall } from './install/plan.ts';
@@ -128,6 +128,8 @@ async function install({
     show(
       'Codex does not run the plugin’s hooks until you trust them: look at them with /hooks in Codex, or run this again with --trust-hooks.',
     );
+  const { kind, text } = await commandFinding(process.env, true);
+  if (kind === 'fault') note(text);
   if (profile !== null) show(`Open a new shell, and codex means codex-relay (${profile.path}).`);
   show('Start a session that others can write to with: codex-relay');
   return code;

@@ -30,6 +30,12 @@ async function findings(plugins: string, ...folders: readonly string[]) {
   return found.filter(({ text }) => !/^(?:codex-cli|no relay)/u.test(text)).map(({ kind, text }) => `${kind} ${text}`);
 }
 
+test.skipIf(process.platform === 'win32')('of what Codex says its version is told, and no warning beside it', async () => {
+  const codex = await program('codex', 'codex', 'echo "WARNING: proceeding" >&2; echo codex-cli 9; echo "more of it" >&2');
+  const found = await examine({ codex, env: { HOME: home, PATH: '/bin', AGENT_RELAY_URL: 'http://127.0.0.1:9' }, cwd: home });
+  expect(found[0]).toEqual({ kind: 'ok', text: `codex-cli 9 at ${codex}` });
+});
+
 const installed = `{"installed":[{"pluginId":"agent-relay@agent-relay"}]}`;
 
 test.skipIf(process.platform === 'win32')(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LinesProvider } from 'agent-relay-lines';
@@ -8,6 +9,8 @@ import { Api, until, World } from './link-world.ts';
 /** `AGENT_RELAY_TEST_CYCLES=1000` tries as many. */
 const CYCLES = Number(process.env['AGENT_RELAY_TEST_CYCLES'] ?? 12);
 const AT_ONCE = 4;
+/** What another run has left is none of this one's. */
+const prefix = `cycle-${randomUUID().slice(0, 8)}-`;
 
 let world: World;
 beforeEach(() => {
@@ -26,7 +29,7 @@ const small = (id: string, script: string) =>
 const processes = (): string[] =>
   readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/u.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes('AGENT_RELAY_AGENT_ID=cycle-');
+      return /^\d+$/u.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`AGENT_RELAY_AGENT_ID=${prefix}`);
     } catch {
       return false;
     }
@@ -51,7 +54,7 @@ test(`${CYCLES} agents of small command lines that come and go leave no process,
   });
 
   const cycle = async (number: number) => {
-    const name = `cycle-${number}`;
+    const name = `${prefix}${number}`;
     await api.spawn(name, { provider: number % 2 === 0 ? 'brief' : 'stays', mode: 'unrestricted', cwd, task: `hello ${number}` });
     if (number % 2 === 1) await until(async () => expect((await api.agent(name)).status).toBe('busy'));
     await api.call('POST', `/agents/${name}/release`, {});

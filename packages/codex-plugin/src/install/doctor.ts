@@ -50,10 +50,14 @@ function findForGood(name: string, env: NodeJS.ProcessEnv): Promise<string | und
 
 async function codexFinding(codex: string, env: NodeJS.ProcessEnv): Promise<Finding> {
   const { code, output } = await runProgram([codex, '--version'], env);
-  return code === 0 ? ok(`${output.trim()} at ${codex}`) : fault(`${codex} does not run: ${output.trim()}`);
+  if (code !== 0) return fault(`${codex} does not run: ${output.trim()}`);
+  // Whatever else it has to say, such as that its home lies below the system's folder for temporary files.
+  const version = /^codex-cli .*$/mu.exec(output)?.[0] ?? output.trim();
+  return ok(`${version} at ${codex}`);
 }
 
-async function commandFinding(env: NodeJS.ProcessEnv, hasPlugin: boolean): Promise<Finding> {
+/** How this package's command stands; the plugin's hooks run it. */
+export async function commandFinding(env: NodeJS.ProcessEnv, hasPlugin: boolean): Promise<Finding> {
   const found = await findForGood('agent-relay-codex', env);
   const how = 'npm install -g agent-relay-codex';
   if (found === undefined)
