@@ -40,7 +40,10 @@ export default defineConfig({
       { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
       // The built programs, the real CLIs, a real browser.
       { ...source, test: { ...limits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], exclude: [...defaultExclude, ...alone] } },
-      { ...source, test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false } },
+      {
+        ...source,
+        test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });
