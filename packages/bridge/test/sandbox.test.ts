@@ -74,7 +74,7 @@ test.runIf(hasBwrap)(
     expect(claude.starts.map(({ env: { PATH: path } }) => path?.split(delimiter).includes(inBridges))).toEqual([true, false]);
     expect(sessionDir.startsWith(cwd)).toBe(false);
     const client = await connect(url);
-    client.send({ tool: 'claude', folder: '.', env: { PATH: '/root/.ssh' } });
+    client.send({ tool: 'claude', folder: '.', env: { PATH: '/home/ada/.ssh' } });
     expect(await client.next(() => true)).toMatchObject({ type: 'error', text: expect.stringContaining('sandbox') });
   },
 );

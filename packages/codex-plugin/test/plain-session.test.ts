@@ -11,11 +11,12 @@ import { readSession, writeSession } from '../src/session/stored-session.ts';
 
 const threadId = '01a228ce-37d4-7432-bcf9-7a57e0784c51';
 
-test('a plain session gets mail at a stop only while its card says open, whatever it began with, and is told what holds', async () => {
+/** A session of plain Codex, as its hooks are called, with a relay of its own. */
+async function plainSession() {
   const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  await using relay = await startTestRelay();
-  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const relay = await startTestRelay();
+  const owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
   const told: string[] = [];
   const hook = (event: string, more: object = {}) =>
@@ -23,6 +24,18 @@ test('a plain session gets mail at a stop only while its card says open, whateve
       env,
       tell: (sentence) => told.push(sentence),
     });
+  return {
+    ...{ home, relay, owner, env, told, hook },
+    [Symbol.asyncDispose]: async () => {
+      await owner.close();
+      await relay.close();
+    },
+  };
+}
+
+test('a plain session gets mail at a stop only while its card says open, whatever it began with, and is told what holds', async () => {
+  await using session = await plainSession();
+  const { owner, told, hook } = session;
   const begin = async () => JSON.stringify(await hook('SessionStart', { source: 'startup' }));
   const stop = () => hook('Stop', { stop_hook_active: false });
   expect(await begin()).toContain('Approval mode: open');
@@ -40,17 +53,8 @@ test('a plain session gets mail at a stop only while its card says open, whateve
 });
 
 test('a plain session is kept from what another agent has reserved, by a patch and by a command that says so', async () => {
-  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  await using relay = await startTestRelay();
-  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
-  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
-  const told: string[] = [];
-  const hook = (event: string, more: object = {}) =>
-    runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
-      env,
-      tell: (sentence) => told.push(sentence),
-    });
+  await using session = await plainSession();
+  const { owner, relay, home, told, hook } = session;
   const before = (tool_name: string, command: string) => hook('PreToolUse', { tool_use_id: 'use', tool_name, tool_input: { command } });
   const patchOf = (file: string) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-rm src/a.ts\n+b\n*** End Patch`;
   await hook('SessionStart', { source: 'startup' });
@@ -78,16 +82,8 @@ test('a plain session is kept from what another agent has reserved, by a patch a
 });
 
 test('a session whose mail another process brings live is left to it by its hooks', async () => {
-  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  await using relay = await startTestRelay();
-  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
-  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
-  const hook = (event: string, more: object = {}) =>
-    runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
-      env,
-      tell: (sentence) => expect.fail(sentence),
-    });
+  await using plain = await plainSession();
+  const { owner, relay, home, env, told, hook } = plain;
   const identity = agentIdentity({ cwd: home, env, sessionKey: threadId, provider: 'codex', defaults: { tags: ['codex'] } });
   const instanceId = randomUUID();
   const { token = '', epoch } = await owner.agents.register({ ...identity, instanceId, withToken: true });
@@ -108,6 +104,7 @@ test('a session whose mail another process brings live is left to it by its hook
   writeSession(env, threadId, { ...session, liveStartedAt: 'long ago' });
   await owner.messages.send({ to: `id:${identity.id}`, body: 'for the hooks' });
   expect(await stops()).toMatchObject({ decision: 'block', reason: expect.stringContaining('for the hooks') });
+  expect(told).toEqual([]);
 });
 
 test('a tool’s call that the relay refuses is answered as one, on one line', async () => {
