@@ -71,6 +71,10 @@ export const folderRules: readonly Rule[] = [
     ['relay', 'events', 'store', 'domain'],
     importsFrom(['transports', 'cli', 'operations', 'start-server.ts']),
   ),
+  // What a decision calls is held to it where it runs: the tests' store answers nothing meanwhile (`test/support/asking-store.ts`).
+  serverRule('a decision looks at what it is shown: at no store, no index and no readers of its own', ['relay'], (file) =>
+    file.decisions.flatMap((names) => ['store', 'index', 'readers'].filter((name) => names.has(name)).map((name) => `decides by ${name}`)),
+  ),
   {
     claim: 'the rooms of the relay stand one above the other',
     violations: (workspace) =>

@@ -120,6 +120,14 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     },
     complaint: 'relay/ goes round: mail → work → mail: what follows for another room is decided in domain/',
   },
+  'a decision looks at what it is shown: at no store, no index and no readers of its own': {
+    texts: {
+      'packages/server/src/relay/pairs/pairs.ts': `
+        const { index } = store.agents;
+        await this.#deps.store.records.change(resource, workspace, 1, (pair) => (readers.of(principal).mayReadPair(pair) ? pair : null));`,
+    },
+    complaint: 'packages/server/src/relay/pairs/pairs.ts decides by readers',
+  },
   'the store knows neither use cases nor readers': {
     texts: {
       'packages/server/src/store/sqlite/writer.ts': `import { feed } from '../../events/event-feed.ts';`,

@@ -12,6 +12,8 @@ export interface SourceFacts {
   readonly globals: readonly string[];
   /** Names and whole string literals, without comments. */
   readonly words: ReadonlySet<string>;
+  /** Of each function that an operation of the store is given to decide: what it names. */
+  readonly decisions: readonly ReadonlySet<string>[];
   /** What is declared here and exported where it is declared. */
   readonly exports: ReadonlySet<string>;
   /** Whether it says `export * from`. */
@@ -40,6 +42,7 @@ export function parseSource(path: string, text: string): SourceFacts {
   const globals: string[] = [];
   const words = new Set<string>();
   const declared = new Set<string>();
+  const decisions: ReadonlySet<string>[] = [];
   let hasStarExport = false;
 
   const visit = (node: ts.Node, parent: ts.Node, grandparent: ts.Node): void => {
@@ -48,12 +51,39 @@ export function parseSource(path: string, text: string): SourceFacts {
     if (ts.isExportDeclaration(node) && node.exportClause === undefined) hasStarExport = true;
     if (ts.isStringLiteralLike(node) || ts.isIdentifier(node)) words.add(node.text);
     if ((ts.isParameter(node) || ts.isVariableDeclaration(node)) && ts.isIdentifier(node.name)) declared.add(node.name.text);
+    const decision = decisionIn(node);
+    if (decision !== undefined) decisions.push(namesIn(decision));
     const used = ts.isIdentifier(node) ? globalUse(node, parent, grandparent) : undefined;
     if (used !== undefined) globals.push(used);
     ts.forEachChild(node, (child) => visit(child, node, parent));
   };
   visit(tree, tree, tree);
-  return { imports, globals: globals.filter((name) => !declared.has(name)), words, exports: exportsOf(tree), hasStarExport };
+  return { imports, globals: globals.filter((name) => !declared.has(name)), words, decisions, exports: exportsOf(tree), hasStarExport };
+}
+
+/** What answers a promise or tells of an event decides nothing. */
+const noDecision = /^(?:then|catch|finally|during|on[A-Z]\w*)$/;
+
+/** The function that a call of an operation of the store ends with: `store.agents.change(workspace, id, (facts) => …)`. */
+function decisionIn(node: ts.Node): ts.Node | undefined {
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return undefined;
+  const { name, expression: port } = node.expression;
+  const last = node.arguments.at(-1);
+  if (last === undefined || !(ts.isArrowFunction(last) || ts.isFunctionExpression(last)) || noDecision.test(name.text)) return undefined;
+  if (!ts.isPropertyAccessExpression(port)) return undefined;
+  const { expression: store } = port;
+  const isStore = ts.isIdentifier(store) ? store.text === 'store' : ts.isPropertyAccessExpression(store) && store.name.text === 'store';
+  return isStore ? last : undefined;
+}
+
+function namesIn(decision: ts.Node): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) names.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(decision);
+  return names;
 }
 
 function exportsOf(tree: ts.SourceFile): ReadonlySet<string> {

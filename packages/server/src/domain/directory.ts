@@ -24,4 +24,6 @@ export interface Directory {
   named(name: string): ReadonlySet<AddressEntry>;
   /** Whether a token speaks for this id in every epoch, registered or not: one that a person made, or an integration's. */
   isBound(agentId: string): boolean;
+  /** Another number whenever who belongs to what, who hosts whom, or what is bound and proven may have changed. */
+  readonly version: number;
 }

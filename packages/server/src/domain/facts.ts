@@ -95,7 +95,13 @@ export interface DeliveryFacts extends Facts {
   readonly position: number;
 }
 
-export interface EmptyingFacts extends Facts {
+/** What is known of a message before somebody acts on it. */
+export interface ReadingFacts extends Facts {
+  /** Looks up who takes part in its thread. */
+  participants(): Participants;
+}
+
+export interface EmptyingFacts extends ReadingFacts {
   readonly found: StoredMessage | null;
   /** Its copies that are open: queued, or dispatched. */
   readonly open: readonly DeliveryFound[];
@@ -134,7 +140,7 @@ export interface ExpiryFacts {
   readonly work: OfferedWork | null;
 }
 
-export interface ClaimFacts extends Facts {
+export interface ClaimFacts extends ReadingFacts {
   readonly message: Message | null;
   readonly kind: Claim['kind'];
   /** Null when the message is no work. */

@@ -16,6 +16,7 @@ const nobodyThere: Directory = {
   members: () => new Set(),
   named: () => new Set(),
   isBound: () => false,
+  version: 0,
 };
 
 const facts = (more: Partial<SendFacts> = {}): SendFacts => ({
@@ -38,10 +39,9 @@ const sending = (input: Partial<Sending['input']> = {}): Sending => ({
   at,
 });
 
-const terms = (more: Partial<SendTerms> = {}): SendTerms => ({
+const terms = ({ mayRead = true, ...more }: Partial<SendTerms> & { readonly mayRead?: boolean } = {}): SendTerms => ({
   digest: () => 'said',
-  mayRead: () => true,
-  mayReadHold: () => true,
+  rights: () => ({ mayRead: () => mayRead, mayReadHold: () => true }),
   breachOf: () => null,
   ...more,
 });
@@ -84,7 +84,7 @@ describe('planMessage', () => {
     expect(again('said')()).toEqual({ answer: { outcome: 'duplicate', stored }, change: null });
     expect(codeOf(again('other'))).toBe('idempotency_mismatch');
     const asStranger = () =>
-      planMessage(facts({ earlier: { stored, digest: 'said' } }), sending({ idempotencyKey: 'k' }), terms({ mayRead: () => false }));
+      planMessage(facts({ earlier: { stored, digest: 'said' } }), sending({ idempotencyKey: 'k' }), terms({ mayRead: false }));
     expect(codeOf(asStranger)).toBe('idempotency_mismatch');
     const bound = { ...nobodyThere, isBound: () => true };
     expect(
@@ -108,8 +108,7 @@ describe('planMessage', () => {
   });
 
   test('lets nobody answer their way into a thread that is not theirs', () => {
-    const answer = (mayRead: boolean) => () =>
-      planMessage(facts({ repliedTo: stored }), sending({ replyTo: 5 }), terms({ mayRead: () => mayRead }));
+    const answer = (mayRead: boolean) => () => planMessage(facts({ repliedTo: stored }), sending({ replyTo: 5 }), terms({ mayRead }));
     expect([codeOf(answer(false)), codeOf(answer(true))]).toEqual(['not_found', 'none']);
   });
 

@@ -21,7 +21,7 @@ import { holdMessage } from './hold-changes.ts';
 import { type Breach, hopsOf } from './loop-guard.ts';
 import { type Draft, draftOf } from './message.ts';
 import { relationOf } from './provenance.ts';
-import { nobody, type Participants } from './readership.ts';
+import { mayReadIn, nobody, type ReadRights } from './readership.ts';
 import { assertMayAddress } from './scopes.ts';
 
 /** Somebody wants to say something. */
@@ -36,9 +36,8 @@ export interface Sending {
 export interface SendTerms {
   /** Of what is said: two attempts under one idempotency key must be equal in it. */
   readonly digest: () => string;
-  /** Whether the sender may read a message, and so answer it. */
-  readonly mayRead: (message: Message, participants: () => Participants) => boolean;
-  readonly mayReadHold: (hold: Hold) => boolean;
+  /** What the sender may read, and so answer, by the agents that there are. */
+  readonly rights: (agents: Directory) => Pick<ReadRights, 'mayRead' | 'mayReadHold'>;
   /** What sending it now would break. */
   readonly breachOf: (draft: Draft) => Breach | null;
 }
@@ -58,10 +57,10 @@ export function planMessage(facts: SendFacts, sending: Sending, terms: SendTerms
   if (facts.earlier && key !== null) {
     // Whoever asks again is shown what was sent: it must be theirs to send, and to read.
     actAs(facts.agents, sending.principal, sending.from);
-    if (!isTheirs(facts.earlier, terms)) throw mismatchOf('what is not yours to read', {});
+    if (!isTheirs(facts.earlier, terms.rights(facts.agents))) throw mismatchOf('what is not yours to read', {});
     return { answer: repeated(facts.earlier, terms.digest()), change: null };
   }
-  const answer = planAnswer(facts, sending, terms.mayRead);
+  const answer = planAnswer(facts, sending, terms.rights);
   const breach = terms.breachOf(answer.message.draft);
   if (breach) {
     const attempt = { digest: terms.digest(), key };
@@ -77,11 +76,11 @@ export function planMessage(facts: SendFacts, sending: Sending, terms: SendTerms
 export function planAnswer(
   facts: Facts & Pick<SendFacts, 'repliedTo' | 'copy' | 'participants'>,
   sending: Sending,
-  mayRead: SendTerms['mayRead'],
+  rights: SendTerms['rights'],
 ): { readonly message: NewMessage; readonly receipt: DeliveryWrite | null } {
-  const { copy } = facts;
+  const { copy, repliedTo: named } = facts;
   // An answer takes part in the thread: nobody answers their way into one that is not theirs, or is told where the answer would have gone.
-  const repliedTo = facts.repliedTo && mayRead(facts.repliedTo.message, () => facts.participants()) ? facts.repliedTo : null;
+  const repliedTo = named && mayReadIn(rights(facts.agents), named.message, () => facts.participants()) ? named : null;
   const message = routeMessage(facts, sending, repliedTo);
   return { message, receipt: repliedTo && copy ? answerOf(repliedTo.message, copy, sending.from, sending.at) : null };
 }
@@ -162,8 +161,8 @@ function addressIn(agents: Directory, text: string): Address {
   return text !== 'broadcast' && agents.find(text) ? { type: 'bare', word: text } : readAddress(text);
 }
 
-const isTheirs = (earlier: Earlier, { mayRead, mayReadHold }: SendTerms): boolean =>
-  'hold' in earlier ? mayReadHold(earlier.hold) : mayRead(earlier.stored.message, () => nobody);
+const isTheirs = (earlier: Earlier, { mayRead, mayReadHold }: ReturnType<SendTerms['rights']>): boolean =>
+  'hold' in earlier ? mayReadHold(earlier.hold) : mayRead(earlier.stored.message, nobody);
 
 /** What became of the attempt under the same key. */
 function repeated(earlier: Earlier, digest: string): Planned {

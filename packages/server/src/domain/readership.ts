@@ -116,6 +116,10 @@ function mayRead(message: Said, asking: Asking, participants: Participants): boo
 
 export const nobody: Participants = new Map();
 
+/** Whether a message may be read; who takes part in its thread is looked up only where nothing else opens it. */
+export const mayReadIn = ({ mayRead }: Pick<ReadRights, 'mayRead'>, message: Message, participants: () => Participants): boolean =>
+  mayRead(message, nobody) || mayRead(message, participants());
+
 /**
  * Whether all who come into a thread share it. What began between two is shared; what was said to many is no common room: its answers stay
  * between those who exchange them.

@@ -4,7 +4,9 @@ import { isOfferedNow } from './audience.ts';
 import type { Change } from './change.ts';
 import { takeClaim } from './claim.ts';
 import { claimEvent, expireClaim } from './claim-changes.ts';
+import type { Directory } from './directory.ts';
 import type { ClaimFacts, Decision } from './facts.ts';
+import { mayReadIn, type ReadRights } from './readership.ts';
 import { unknownAgent } from './unknown-agent.ts';
 
 /** Somebody wants to take up the work that a message offers. */
@@ -13,8 +15,8 @@ export interface ClaimAttempt {
   readonly claimant: string;
   readonly principal: Principal;
   readonly guard: SessionGuard;
-  /** Whether the caller may read the message: else it is told of it only what concerns its own claim, and what is offered to the claimant. */
-  readonly mayRead: boolean;
+  /** What the caller may read: of what it may not it is told only what concerns its own claim, and what is offered to the claimant. */
+  readonly rights: (agents: Directory) => Pick<ReadRights, 'mayRead'>;
   /** Of the claim that comes of it. */
   readonly claimId: string;
   readonly leaseMs: number;
@@ -30,14 +32,15 @@ export interface Taking {
 /** @throws RelayError `not_found`, `gone`, `forbidden_target`, `already_claimed`, and what `actAs` throws. */
 export function planTaking(
   facts: ClaimFacts,
-  { messageId: id, claimant, principal, guard, mayRead, claimId, leaseMs, now }: ClaimAttempt,
+  { messageId: id, claimant, principal, guard, rights, claimId, leaseMs, now }: ClaimAttempt,
 ): Decision<Taking> {
-  const { agents, message, kind, work, claim: current } = facts;
+  const { agents, message, kind, work, claim: current, participants } = facts;
   const entry = agents.find(claimant);
   const agent = actAs(agents, principal, claimant, guard);
   if (!entry || !agent) throw unknownAgent(claimant, agents.agents(), `${claimant} is not registered and cannot claim`);
   const isTheirs = message !== null && (current?.agentId === claimant || isOfferedNow(message, entry));
-  if (!message || !(isTheirs || mayRead)) throw new RelayError('not_found', `There is no message ${id}`);
+  if (!message || !(isTheirs || mayReadIn(rights(agents), message, participants)))
+    throw new RelayError('not_found', `There is no message ${id}`);
   if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
   // To whom it is not offered learns nothing of who has it.
   if (!isTheirs) throw notOffered(id, claimant);

@@ -24,8 +24,6 @@ export interface AgentIndex {
   /** Makes ids bound whose tokens are not in the store, while it is open: those of configured integrations. */
   reserve(workspace: string, agentIds: Iterable<string>): void;
   workspaces(): Iterable<string>;
-  /** Another number whenever who belongs to what, who hosts whom, or what is bound and proven may have changed. */
-  readonly version: number;
 }
 
 /** Who is at an address, and who started it. */
@@ -94,12 +92,16 @@ export class MutableAgentIndex implements AgentIndex {
   in(workspace: string): Directory {
     let directory = this.#directories.get(workspace);
     if (!directory) {
+      const version = () => this.#version;
       directory = {
         find: (agentId) => this.find(workspace, agentId),
         agents: () => this.agents(workspace),
         members: (address) => this.members(workspace, address),
         named: (name) => this.named(workspace, name),
         isBound: (agentId) => this.isBound(workspace, agentId),
+        get version() {
+          return version();
+        },
       };
       this.#directories.set(workspace, directory);
     }

@@ -1,7 +1,7 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Change, StoredMessage } from '../domain/change.ts';
 import type { ChannelLink } from '../domain/channel.ts';
-import type { BindingFacts, Decision, Done, Facts, InboundFacts } from '../domain/facts.ts';
+import type { BindingFacts, Decision, Done, Facts, InboundFacts, ReadingFacts } from '../domain/facts.ts';
 
 export interface Conversation {
   readonly workspace: string;
@@ -28,7 +28,7 @@ export interface ChannelStore {
   ): Promise<Answer>;
   receive<Answer>(subject: InboundSubject, decide: (facts: InboundFacts) => Decision<Answer>): Promise<Done<Answer>>;
   /** Remembers what the outside calls the parts of a message, as `Change.links` says it; what is known already stays. */
-  link(workspace: string, messageId: number, decide: (found: StoredMessage | null, facts: Facts) => Change): Promise<void>;
+  link(workspace: string, messageId: number, decide: (found: StoredMessage | null, facts: ReadingFacts) => Change): Promise<void>;
   /** What the outside calls a message, parts in their order. */
   linksOf(workspace: string, channelId: string, messageId: number): Promise<readonly ChannelLink[]>;
   /** The link of the newest message of a thread that has one. */

@@ -3,7 +3,7 @@ import type { Store } from '../../src/store/store.ts';
 
 /*
  * A store as one that is reached over a network would be: it shows a decision only what it fetched before. What the decision looks up besides is
- * fetched, and the decision runs again. Whatever passes on it decides by its facts alone.
+ * fetched, and the decision runs again. While one runs, the store itself answers nothing: whatever passes on it decides by its facts alone.
  */
 
 const MAX_RUNS = 50;
@@ -22,14 +22,19 @@ class NotFetched extends Error {
 
 type Decide = (...shown: unknown[]) => unknown;
 
+/** How many decisions run now: none, or one. */
+let deciding = 0;
+
 /** The log is read, and decides nothing. */
 export const askingStore = <Asked extends Store>(store: Asked): Asked =>
   wrapped(store, (name, port) => (name === 'log' || typeof port !== 'object' || port === null ? port : askingPort(port)));
 
 const askingPort = (port: object): object =>
-  wrapped(port, (_name, member) => {
+  wrapped(port, (name, member) => {
+    if (name === 'index') return outsideOfDecisions(member as object); // the agents'
     if (typeof member !== 'function') return member;
     return (...given: unknown[]) => {
+      if (deciding > 0) throw new Error(`A decision calls ${name} of the store: it is shown facts`);
       const decide = given.at(-1);
       const args =
         typeof decide === 'function' ? [...given.slice(0, -1), (...shown: unknown[]) => decided(decide as Decide, shown)] : given;
@@ -39,13 +44,18 @@ const askingPort = (port: object): object =>
 
 function decided(decide: Decide, shown: readonly unknown[]): unknown {
   const fetched = new Map<string, unknown>();
+  // What is shown no facts is told of something that has happened.
+  const isDecision = shown.some(isFacts);
   const asking = shown.map((value) => (isFacts(value) ? askingFacts(value, '', fetched) : value));
   for (let run = 0; run < MAX_RUNS; run += 1) {
     try {
+      deciding += isDecision ? 1 : 0;
       return decide(...asking);
     } catch (error) {
       if (!(error instanceof NotFetched)) throw error;
       fetched.set(error.key, error.fetch());
+    } finally {
+      deciding -= isDecision ? 1 : 0;
     }
   }
   throw new Error(`A decision looks up more than ${MAX_RUNS} things, or other ones each time`);
@@ -63,6 +73,14 @@ function askingFacts(facts: object, path: string, fetched: Map<string, unknown>)
     };
   });
 }
+
+/** Who there is as of the last commit: a decision is shown its own. */
+const outsideOfDecisions = (index: object): object =>
+  wrapped(index, (name, member) => {
+    if (deciding > 0) throw new Error(`A decision looks into the index (${name}): it is shown facts.agents`);
+    if (name !== 'in') return member;
+    return (workspace: string) => outsideOfDecisions(Reflect.apply(member as (workspace: string) => object, index, [workspace]));
+  });
 
 const isFacts = (value: unknown): value is Facts => typeof value === 'object' && value !== null && 'nextId' in value && 'records' in value;
 

@@ -1,6 +1,7 @@
 import { type Claim, type Message, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import type { StoredMessage } from '../../domain/change.ts';
-import { type Addressees, nobody, type Reader, type ReadRights, readerOf, rightsOf } from '../../domain/readership.ts';
+import type { Directory } from '../../domain/directory.ts';
+import { type Addressees, mayReadIn, nobody, type Reader, type ReadRights, readerOf, rightsOf } from '../../domain/readership.ts';
 import type { Reading } from '../../store/reading.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -25,10 +26,15 @@ export class Readers {
     this.#integrations = new Set(integrations.map(({ name }) => name));
   }
 
+  /** As of the last commit, for what is only read. */
   of(principal: Principal): Readership {
-    const reader = readerOf(principal);
-    const rights = rightsOf(reader, this.#addressees(principal.workspace));
-    return { ...rights, reading: readingOf(reader, rights) };
+    const rights = this.rightsIn(this.#store.agents.index.in(principal.workspace), principal);
+    return { ...rights, reading: readingOf(readerOf(principal), rights) };
+  }
+
+  /** By the agents that a decision is shown. */
+  rightsIn(agents: Directory, principal: Principal): ReadRights {
+    return rightsOf(readerOf(principal), this.#addressees(agents));
   }
 
   /** A message that the caller may read. @throws RelayError `not_found`, also for one that is not theirs to read. */
@@ -59,16 +65,14 @@ export class Readers {
     return (await this.find(principal, claim.subjectId)) !== null;
   }
 
-  #addressees(workspace: string): Addressees {
-    const { index } = this.#store.agents;
-    const agents = index.in(workspace);
+  #addressees(agents: Directory): Addressees {
     return {
       find: (agentId) => agents.find(agentId),
       members: (address) => agents.members(address),
       isBound: (agentId) => agents.isBound(agentId),
       isIntegration: (name) => this.#integrations.has(name),
       get version() {
-        return index.version;
+        return agents.version;
       },
     };
   }
@@ -78,7 +82,6 @@ function readingOf(reader: Reader, { mayRead }: ReadRights): Reading | undefined
   if (reader.type === 'everybody') return undefined;
   return {
     as: reader.type === 'agent' ? reader.agentId : null,
-    // The thread is looked up only where nothing else opens the message.
-    mayRead: (message, participants) => mayRead(message, nobody) || mayRead(message, participants()),
+    mayRead: (message, participants) => mayReadIn({ mayRead }, message, participants),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { watchedIn } from '../../domain/act-as.ts';
 import { assertMayAnswer, maySeeApprovals } from '../../domain/approval.ts';
 import { endOf, endRule, newRule, ruleAllows, ruledTagsOf, ruleKey, ruleResource } from '../../domain/approval-rule.ts';
+import type { Directory } from '../../domain/directory.ts';
 import type { Decision } from '../../domain/facts.ts';
 import { keptSentence } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
@@ -134,11 +135,10 @@ export class ApprovalRules {
       return;
     }
     const now = clock.now();
-    const agent = store.agents.index.in(workspace).find(agentId)?.agent;
-    const tags = agent ? ruledTagsOf(agent) : [];
+    const tags = tagsIn(store.agents.index.in(workspace), agentId);
     for (const { id } of await this.#rulesFor(workspace, agentId, tags)) {
-      const isTaken = await store.records.change<ApprovalRule, boolean>(ruleResource, workspace, id, (rule) => {
-        if (rule === null || !ruleAllows(rule, approval, tags, now)) return { answer: false, change: null };
+      const isTaken = await store.records.change<ApprovalRule, boolean>(ruleResource, workspace, id, (rule, { agents }) => {
+        if (rule === null || !ruleAllows(rule, approval, tagsIn(agents, agentId), now)) return { answer: false, change: null };
         return { answer: true, change: { at: now, records: [recordWrite(ruleResource, { ...rule, uses: rule.uses + 1 })] } };
       });
       if (!isTaken) continue;
@@ -159,6 +159,12 @@ export class ApprovalRules {
     const keys = [ruleKey({ agent, active: 'true' }), ...tags.map((tag) => ruleKey({ tag }))];
     return (await Promise.all(keys.map((under) => allRecords(this.#deps.store, ruleResource, { workspace, under })))).flat();
   }
+}
+
+/** By which of its tags rules reach an agent. */
+function tagsIn(agents: Directory, agentId: string): readonly string[] {
+  const agent = agents.find(agentId)?.agent;
+  return agent ? ruledTagsOf(agent) : [];
 }
 
 /** What ends a rule by itself, where it is over. */

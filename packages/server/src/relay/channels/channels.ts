@@ -32,7 +32,7 @@ import type { Decision, InboundFacts } from '../../domain/facts.ts';
 import { isGuarded } from '../../domain/loop-guard.ts';
 import { isNotice } from '../../domain/notices.ts';
 import { planAnswer } from '../../domain/plan-message.ts';
-import { nobody } from '../../domain/readership.ts';
+import { mayReadIn, nobody } from '../../domain/readership.ts';
 import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
@@ -188,8 +188,8 @@ export class Channels {
     const found = facts.answered.find(({ repliedTo }) => repliedTo.message.id === replyTo);
     const replied = { repliedTo: found?.repliedTo ?? null, copy: found?.copy ?? null };
     const participants = () => (found ? facts.participantsOf(found.repliedTo.message) : nobody);
-    const mayRead = this.#deps.messages.mayReadAs(principal);
-    const { message, receipt } = planAnswer({ ...facts, ...replied, participants }, { input, from: id, principal, at }, mayRead);
+    const rights = (agents: Directory) => this.#deps.readers.rightsIn(agents, principal);
+    const { message, receipt } = planAnswer({ ...facts, ...replied, participants }, { input, from: id, principal, at }, rights);
     const relation = inboundRelation(principal, id);
     const { draft } = message;
     const stamped = { ...draft, sender: { ...draft.sender, relation }, hops: isGuarded(relation) ? draft.hops : 0 };
@@ -202,10 +202,13 @@ export class Channels {
   ): Promise<RouteOutput<'channels/link'>> {
     const { workspace } = principal;
     const { store, clock, readers } = this.#deps;
-    const mayRead = (await readers.find(principal, messageId)) !== null;
+    const rightsIn = (shown: Directory) => readers.rightsIn(shown, principal);
+    // A long thread is looked at in turns before the write, which finds it known.
+    await readers.find(principal, messageId);
     const at = clock.now();
-    await store.channels.link(workspace, messageId, (found, { agents }) => {
+    await store.channels.link(workspace, messageId, (found, { agents, participants }) => {
       itself(agents, principal, id, { instanceId, epoch });
+      const mayRead = found !== null && mayReadIn(rightsIn(agents), found.message, participants);
       assertReaches(agents, id, messageId, mayRead ? found : null);
       const links = externalIds.map((externalId, part) => ({ channelId: id, conversationId, externalId, messageId, part }));
       return { at, links };

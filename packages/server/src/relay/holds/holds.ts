@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../../clock.ts';
 import { assertPerson } from '../../domain/acting.ts';
 import type { NewEvent, NewMessage } from '../../domain/change.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { decisionNotice, releasedMessage } from '../../domain/hold-changes.ts';
 import { answerOf, countRecipients } from '../../domain/plan-message.ts';
 import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
@@ -73,7 +74,7 @@ export class Holds {
       'holds/refuse': async ({ id, because = null }, { principal }) => {
         assertPerson(principal, 'refuse a held message');
         const decision = { decidedBy: principalName(principal), because };
-        return this.#refuse(principal.workspace, id, decision, (hold) => this.#assertMayDecide(principal, hold));
+        return this.#refuse(principal.workspace, id, decision, (hold, agents) => this.#assertMayDecide(principal, hold, agents));
       },
     };
   }
@@ -102,7 +103,7 @@ export class Holds {
     const { workspace } = principal;
     const decidedAt = clock.now();
     const { sent } = await store.holds.release(workspace, id, (facts) => {
-      const open = stillHeld(facts.hold, id, (hold) => this.#assertMayDecide(principal, hold));
+      const open = stillHeld(facts.hold, id, (hold) => this.#assertMayDecide(principal, hold, facts.agents));
       const draft = releasedMessage(open, decidedAt);
       const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId: facts.nextId };
       const { repliedTo, copy, key } = facts;
@@ -134,11 +135,11 @@ export class Holds {
     workspace: string,
     id: number,
     { decidedBy, because }: Pick<Extract<Hold, { status: 'refused' }>, 'decidedBy' | 'because'>,
-    mayDecide: (hold: Hold) => void = () => {},
+    mayDecide: (hold: Hold, agents: Directory) => void = () => {},
   ): Promise<Hold> {
     const decidedAt = this.#deps.clock.now();
-    return this.#deps.store.holds.change<Hold>(workspace, id, (current) => {
-      const open = stillHeld(current, id, mayDecide);
+    return this.#deps.store.holds.change<Hold>(workspace, id, (current, { agents }) => {
+      const open = stillHeld(current, id, (hold) => mayDecide(hold, agents));
       const hold: Hold = { ...open, status: 'refused', decidedAt, decidedBy, because };
       const events: readonly NewEvent[] = [{ type: 'message.refused', at: decidedAt, hold }];
       return { answer: hold, change: { at: decidedAt, events, holds: [{ hold, attempt: null }], notices: [decisionNotice(hold)] } };
@@ -149,13 +150,13 @@ export class Holds {
    * Whoever decides acts on behalf of the sender, and sends to the recipient: it must be free to do both. Who may not, nor read it, is not told
    * whose it is.
    */
-  #assertMayDecide(principal: Principal, hold: Hold): void {
+  #assertMayDecide(principal: Principal, hold: Hold, agents: Directory): void {
     const { id, message } = hold;
     try {
       assertMayActUpon(principal, message.from);
       assertMayAddress(principal, { to: message.to, channel: message.channel });
     } catch (error) {
-      throw this.#deps.readers.of(principal).mayReadHold(hold) ? error : noHold(id);
+      throw this.#deps.readers.rightsIn(agents, principal).mayReadHold(hold) ? error : noHold(id);
     }
   }
 }

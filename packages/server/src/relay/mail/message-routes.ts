@@ -89,7 +89,8 @@ export function messageHandlers({
       const stored = await readers.message(principal, id);
       const now = clock.now();
       inboxes.supersede(workspace, reader, [id]);
-      const known = await store.deliveries.change(workspace, reader, [id], ({ found }) => {
+      const known = await store.deliveries.change(workspace, reader, [id], ({ found, agents }) => {
+        actAs(agents, principal, reader, guard);
         if (found.record.readAt !== null) return { answer: null, change: null };
         const moved = advanceDelivery(found.record, { state: 'delivered', evidence: 'ack' }, now);
         const receipt = receiptOf(found, { ...(moved ?? found.record), readAt: now });

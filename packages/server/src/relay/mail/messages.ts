@@ -22,6 +22,7 @@ import type { Done, SendFacts } from '../../domain/facts.ts';
 import { heldError } from '../../domain/hold-changes.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { assertNotOfHook, type Planned, planMessage, type SendTerms } from '../../domain/plan-message.ts';
+import { mayReadIn } from '../../domain/readership.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
@@ -82,9 +83,12 @@ export class Messages {
     const { store, clock, inboxes, readers } = this.#deps;
     const { workspace } = principal;
     const now = clock.now();
-    const mayRead = (await readers.find(principal, id)) !== null;
-    await store.messages.remove(workspace, id, ({ found, open, held, agents }) => {
-      const known = mayRead && found && found.message.deletedAt === null ? found.message : null;
+    const rightsIn = (shown: Directory) => readers.rightsIn(shown, principal);
+    // A long thread is looked at in turns before the write, which finds it known.
+    await readers.find(principal, id);
+    await store.messages.remove(workspace, id, ({ found, open, held, agents, participants }) => {
+      const isThere = found !== null && found.message.deletedAt === null;
+      const known = isThere && mayReadIn(rightsIn(agents), found.message, participants) ? found.message : null;
       const message = removable(known, agents, { id, principal, agentId, guard });
       const copies = isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued');
       const deliveries = copies.flatMap((copy) => nextReceipt(copy, { state: 'failed', reason: DELETED }, now) ?? []);
@@ -106,12 +110,6 @@ export class Messages {
     inboxes.settleEverywhere(workspace, id);
   }
 
-  /** Whether somebody may read, and so answer, what is not among their mail. */
-  mayReadAs(principal: Principal): SendTerms['mayRead'] {
-    const { reading } = this.#deps.readers.of(principal);
-    return (message, participants) => !reading || reading.mayRead(message, participants);
-  }
-
   /** A message has been sent: if it has a time to live, somebody must look when it is over. */
   noteExpiry({ expiresAt }: Pick<Message, 'expiresAt'>): void {
     if (expiresAt !== null) this.#deps.expiresAt(expiresAt);
@@ -123,8 +121,7 @@ export class Messages {
     const sending = { input, from, principal, at: clock.now() };
     const terms: SendTerms = {
       digest: () => digestOf(input),
-      mayRead: this.mayReadAs(principal),
-      mayReadHold: readers.of(principal).mayReadHold,
+      rights: (agents) => readers.rightsIn(agents, principal),
       breachOf: (draft) => guard.check(workspace, draft),
     };
     const subject = { workspace, from, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey ?? null };

@@ -32,6 +32,7 @@ import {
 import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
 import { resolvePairTarget } from '../../domain/pair-target.ts';
 import { relationOf } from '../../domain/provenance.ts';
+import type { ReadRights } from '../../domain/readership.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { agentOf, assertMayAddress } from '../../domain/scopes.ts';
 import { keptPage } from '../../store/kept-page.ts';
@@ -64,7 +65,7 @@ interface Acting {
   readonly principal: Principal;
   readonly by: string;
   readonly guard: SessionGuard;
-  readonly mayRead: (pair: Pair) => boolean;
+  readonly rights: (agents: Directory) => Pick<ReadRights, 'mayReadPair'>;
 }
 
 /** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
@@ -153,9 +154,9 @@ export class Pairs {
   ): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
-    const mayRead = this.#deps.readers.of(principal).mayReadPair;
+    const acting = this.#acting(principal, by, guard);
     return this.#deps.store.records.change(pairResource, principal.workspace, id, (current, { agents }) => {
-      const pair = decide(pairOf(current, id, agents, { principal, by, guard, mayRead }), by, now);
+      const pair = decide(pairOf(current, id, agents, acting), by, now);
       if (pair === current) return { answer: pair, change: null };
       if (pair.status === 'rejected') this.#countEnd(principal.workspace, pair);
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
@@ -170,12 +171,12 @@ export class Pairs {
   }
 
   async #send(input: RouteInput<'pairs/send'>, context: CallContext): Promise<RouteOutput<'pairs/send'>> {
-    const { store, messages, readers } = this.#deps;
+    const { store, messages } = this.#deps;
     const { id, from: named, body, mode, replyTo, idempotencyKey, ...guard } = input;
     const { principal } = context;
     const { workspace } = principal;
     const from = actingId(principal, named, 'from');
-    const acting = { principal, by: from, guard, mayRead: readers.of(principal).mayReadPair };
+    const acting = this.#acting(principal, from, guard);
     const partner = otherSide(
       pairOf(await store.records.get(pairResource, workspace, id), id, store.agents.index.in(workspace), acting),
       from,
@@ -196,9 +197,12 @@ export class Pairs {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
     return messages.send(request, context, ({ agents, records }) => {
-      actAs(agents, principal, from, guard);
-      assertMayTalk(found(records.find(pairResource, id), id), from);
+      assertMayTalk(pairOf(records.find(pairResource, id), id, agents, acting), from);
     });
+  }
+
+  #acting(principal: Principal, by: string, guard: SessionGuard): Acting {
+    return { principal, by, guard, rights: (agents) => this.#deps.readers.rightsIn(agents, principal) };
   }
 
   /** Whoever ends it, the next invitation then follows something that was said: invitations are counted as an exchange of the two. */
@@ -210,9 +214,9 @@ export class Pairs {
   async #hangUp({ id, agentId, reason, ...guard }: RouteInput<'pairs/hangup'>, principal: Principal): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
-    const mayRead = this.#deps.readers.of(principal).mayReadPair;
+    const acting = this.#acting(principal, by, guard);
     return this.#deps.store.records.change<Pair, Pair>(pairResource, principal.workspace, id, (current, { agents }) => {
-      const pair = pairOf(current, id, agents, { principal, by, guard, mayRead });
+      const pair = pairOf(current, id, agents, acting);
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
       if (isPairOpen(pair)) this.#countEnd(principal.workspace, pair);
@@ -224,9 +228,9 @@ export class Pairs {
 const cardsOf = (agents: Directory): readonly Agent[] => [...agents.agents()].flatMap(({ agent }) => agent ?? []);
 
 /** The pair that somebody acts on. @throws RelayError `not_found`, also for one that is not theirs, and for an agent that nobody has registered. */
-function pairOf(current: Pair | null, id: number, agents: Directory, { principal, by, guard, mayRead }: Acting): Pair {
+function pairOf(current: Pair | null, id: number, agents: Directory, { principal, by, guard, rights }: Acting): Pair {
   actAs(agents, principal, by, guard);
-  const pair = found(current && mayRead(current) ? current : null, id);
+  const pair = found(current && rights(agents).mayReadPair(current) ? current : null, id);
   if (!isSide(pair, by)) registered(agents, by);
   return pair;
 }

@@ -10,6 +10,7 @@ import {
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { readAddress } from '../../domain/address.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { assertScope, onlySourceOf } from '../../domain/scopes.ts';
 import { taskStatusChange } from '../../domain/task-status.ts';
 import { noTasks, saysWords } from '../../domain/task-words.ts';
@@ -88,9 +89,9 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
         });
       }
       const at = clock.now();
-      await find(principal, input.id);
+      const rights = (shown: Directory) => readers.rightsIn(shown, principal);
       await store.tasks.change(principal.workspace, input.id, ({ found, agents }) => {
-        if (!found) throw notFound(input.id);
+        if (!found || !rights(agents).mayReadTask(found.task)) throw notFound(input.id);
         return { answer: null, change: taskStatusChange(found, input, { principal, at, agents }) };
       });
       const ended = await find(principal, input.id);

@@ -6,8 +6,10 @@ import { actingId } from '../../domain/acting.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim } from '../../domain/claim.ts';
 import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
+import type { Directory } from '../../domain/directory.ts';
 import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
+import { mayReadIn, type ReadRights } from '../../domain/readership.ts';
 import { assertClaimScope, isOwner } from '../../domain/scopes.ts';
 import { planTaking } from '../../domain/taking.ts';
 import { completionChange, takenBackNotice } from '../../domain/work-results.ts';
@@ -88,6 +90,10 @@ async function readable({ store, readers }: Pick<ClaimRoutesDeps, 'store' | 'rea
   throw noClaim(id);
 }
 
+/** As `Readers.mayReadClaim`, by what a decision is shown. */
+const mayReadClaim = ({ message, participants }: ClaimFacts, { agentId, subjectId }: Claim, rights: ReadRights): boolean =>
+  rights.readsAs(agentId, subjectId) || (message !== null && mayReadIn(rights, message, participants));
+
 type Decide = (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision<Claim>;
 
 /** Lets the claim's holder write under it, and nobody else. */
@@ -95,10 +101,12 @@ function writerOf({ store, clock, leaseEndsAt, inboxes, readers }: ClaimRoutesDe
   return async (principal: Principal, input: WriteInput, decide: Decide): Promise<Claim> => {
     const { id: claimId, fence, agentId, epoch, instanceId } = input;
     const now = clock.now();
-    // A refusal names the holder: only to those who may know of it.
+    const rights = (agents: Directory) => readers.rightsIn(agents, principal);
+    // A long thread is looked at in turns before the write, which finds it known.
     await readable({ store, readers }, principal, claimId);
     const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
-      if (!found.claim) throw noClaim(claimId);
+      // A refusal names the holder: only to those who may know of it.
+      if (!found.claim || !mayReadClaim(found, found.claim, rights(found.agents))) throw noClaim(claimId);
       assertClaimScope(principal, found.claim.kind, 'write');
       // Whoever shows the fence has the claim; who does not must say who it is.
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
@@ -117,8 +125,10 @@ function taking({ store, clock, settings, leaseEndsAt, waits, readers }: ClaimRo
   return async ({ id, agentId, leaseMs = settings.leaseMs, epoch, instanceId }, { principal }) => {
     const claimant = actingId(principal, agentId, 'agentId');
     const guard = guardOf(epoch, instanceId);
-    const mayRead = (await readers.find(principal, id)) !== null;
-    const asked = { messageId: id, claimant, principal, guard, mayRead, claimId: randomUUID(), leaseMs, now: clock.now() };
+    const rights = (agents: Directory) => readers.rightsIn(agents, principal);
+    // A long thread is looked at in turns before the write, which finds it known.
+    await readers.find(principal, id);
+    const asked = { messageId: id, claimant, principal, guard, rights, claimId: randomUUID(), leaseMs, now: clock.now() };
     const { answer } = await store.claims.change(principal.workspace, { messageId: id }, (facts) => planTaking(facts, asked));
     const { claim, waitedMs } = answer;
     if (waitedMs !== null) waits.observe(waitedMs / 1000);

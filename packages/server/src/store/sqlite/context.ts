@@ -7,6 +7,7 @@ import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { PushTable } from './push-table.ts';
 import type { ScanTurns } from './scan-turns.ts';
+import type { ThreadParticipants } from './thread-participants.ts';
 import type { UsageTable } from './usage-table.ts';
 import type { Writer } from './writer.ts';
 
@@ -23,6 +24,8 @@ export interface SqliteContext {
   readonly openMail: OpenMail;
   /** Of those who pass over many rows to find a few. */
   readonly scanTurns: ScanTurns;
+  /** Reads committed threads. */
+  readonly participants: ThreadParticipants;
   /** What decisions are shown, inside `writer.write`. */
   readonly facts: FactReader;
   /** Carries out a Change, inside `writer.write`. */

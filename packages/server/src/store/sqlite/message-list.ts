@@ -65,7 +65,7 @@ export class MessageList {
   readonly #backward: Statement<[Filter], MessageRow>;
   readonly #turns: ScanTurns;
 
-  constructor({ reader, log, index, scanTurns }: SqliteContext, participants: ThreadParticipants) {
+  constructor({ reader, log, index, scanTurns, participants }: SqliteContext) {
     this.#turns = scanTurns;
     this.#participants = participants;
     this.#log = log;

@@ -2,16 +2,14 @@ import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, StoredMessage } from '../../domain/change.ts';
 import type { ChannelLink } from '../../domain/channel.ts';
-import type { BindingFacts, Decision, Done, Facts, InboundFacts } from '../../domain/facts.ts';
+import type { BindingFacts, Decision, Done, Facts, InboundFacts, ReadingFacts } from '../../domain/facts.ts';
 import type { ChannelStore, Conversation, InboundSubject } from '../channel-store.ts';
 
 import { bindingColumns, bindingOrder } from './channel-table.ts';
 import type { SqliteContext } from './context.ts';
-import { ThreadParticipants } from './thread-participants.ts';
 
 export class SqliteChannels implements ChannelStore {
   readonly #context: SqliteContext;
-  readonly #participants: ThreadParticipants;
   readonly #bindings: Statement<[{ readonly workspace: string; readonly channelId: string | null }], ChannelBinding>;
   readonly #linksOf: Statement<[number, string, string], ChannelLink>;
   readonly #newestIn: Statement<[{ readonly workspace: string; readonly channelId: string; readonly threadId: number }], ChannelLink>;
@@ -19,7 +17,6 @@ export class SqliteChannels implements ChannelStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader } = context;
-    this.#participants = new ThreadParticipants(reader);
     this.#bindings = reader.prepare(
       `SELECT ${bindingColumns} FROM channel_bindings WHERE workspace = @workspace AND (@channelId IS NULL OR channel_id = @channelId)
        ORDER BY ${bindingOrder}`,
@@ -64,11 +61,12 @@ export class SqliteChannels implements ChannelStore {
     return writer.write(() => changes.carryOut(subject.workspace, decide(this.#inbound(subject))));
   }
 
-  link(workspace: string, messageId: number, decide: (found: StoredMessage | null, facts: Facts) => Change): Promise<void> {
-    const { writer, changes, facts } = this.#context;
-    return writer.write(
-      () => void changes.apply(workspace, decide(changes.tables.messages.get(workspace, messageId), facts.of(workspace))),
-    );
+  link(workspace: string, messageId: number, decide: (found: StoredMessage | null, facts: ReadingFacts) => Change): Promise<void> {
+    const { writer, changes, facts, participants } = this.#context;
+    return writer.write(() => {
+      const found = changes.tables.messages.get(workspace, messageId);
+      changes.apply(workspace, decide(found, { ...facts.of(workspace), participants: participants.thunk(found) }));
+    });
   }
 
   async linksOf(workspace: string, channelId: string, messageId: number): Promise<readonly ChannelLink[]> {
@@ -80,7 +78,7 @@ export class SqliteChannels implements ChannelStore {
   }
 
   #inbound({ workspace, channelId, conversationId, externalId, replyToExternalId }: InboundSubject): InboundFacts {
-    const { facts, changes } = this.#context;
+    const { facts, changes, participants } = this.#context;
     const { channels, messages } = changes.tables;
     const linkedTo = (id: string) => channels.linkedTo(workspace, channelId, conversationId, id);
     const stored = ({ messageId }: { readonly messageId: number }) => messages.get(workspace, messageId) ?? [];
@@ -93,7 +91,7 @@ export class SqliteChannels implements ChannelStore {
         .flatMap(stored),
       bindings: channels.standingIn(workspace, channelId, conversationId),
       answered: answered.map((repliedTo) => ({ repliedTo, copy: facts.copyOf(workspace, repliedTo, channelId) })),
-      participantsOf: ({ threadId }) => this.#participants.of(workspace, threadId),
+      participantsOf: ({ threadId }) => participants.of(workspace, threadId),
     };
   }
 }

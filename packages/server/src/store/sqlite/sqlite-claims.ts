@@ -90,16 +90,17 @@ export class SqliteClaims implements ClaimStore {
   }
 
   #facts(workspace: string, subject: ClaimSubject): ClaimFacts {
-    const { facts, changes } = this.#context;
+    const { facts, changes, participants } = this.#context;
     const { claims, messages } = changes.tables;
     const named = 'claimId' in subject ? claims.get(workspace, subject.claimId) : null;
     const messageId = 'messageId' in subject ? subject.messageId : named?.subjectId;
-    if (messageId === undefined) return { ...facts.of(workspace), message: null, kind: 'message', work: null, claim: null, copy: null };
-    const stored = messages.get(workspace, messageId);
+    const stored = messageId === undefined ? null : messages.get(workspace, messageId);
+    const shown = { ...facts.of(workspace), participants: participants.thunk(stored) };
+    if (messageId === undefined) return { ...shown, message: null, kind: 'message', work: null, claim: null, copy: null };
     const found = facts.workOn(workspace, messageId);
     const claim = 'claimId' in subject ? named : ((stored && found?.claim) ?? null);
     return {
-      ...facts.of(workspace),
+      ...shown,
       message: stored?.message ?? null,
       kind: found?.work.kind ?? 'message',
       work: stored && found && { status: found.work.status, fence: found.work.fence },

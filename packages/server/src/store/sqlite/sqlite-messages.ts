@@ -3,7 +3,7 @@ import type { Statement } from 'better-sqlite3';
 import type { Page, StoredMessage } from '../../domain/change.ts';
 import type { Decision, Done, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
-import { nobody, type Participants } from '../../domain/readership.ts';
+import type { Participants } from '../../domain/readership.ts';
 import { keptPage } from '../kept-page.ts';
 import type { DecideExpiry, MessageQuery, MessageStore, SendSubject, ThreadQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
@@ -11,11 +11,9 @@ import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
-import { ThreadParticipants } from './thread-participants.ts';
 
 export class SqliteMessages implements MessageStore {
   readonly #context: SqliteContext;
-  readonly #participants: ThreadParticipants;
   readonly #list: MessageList;
   readonly #get: Statement<[number], MessageRow>;
   readonly #thread: Statement<[number, number, number, number], MessageRow>;
@@ -31,8 +29,7 @@ export class SqliteMessages implements MessageStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader, database } = context;
-    this.#participants = new ThreadParticipants(reader);
-    this.#list = new MessageList(context, this.#participants);
+    this.#list = new MessageList(context);
     this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#thread = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE (id = ? OR thread_id = ?) AND id > ? ORDER BY id LIMIT ?`);
     this.#readers = reader
@@ -89,7 +86,7 @@ export class SqliteMessages implements MessageStore {
 
   async thread(workspace: string, threadId: number, { after: from, limit, reading, caller }: ThreadQuery): Promise<Page<StoredMessage>> {
     if (reading) await this.participants(workspace, threadId, caller);
-    const participants = () => this.#participants.of(workspace, threadId);
+    const participants = () => this.#context.participants.of(workspace, threadId);
     return keptPage({
       from,
       limit,
@@ -105,21 +102,21 @@ export class SqliteMessages implements MessageStore {
   }
 
   async participants(workspace: string, threadId: number, caller?: string): Promise<Participants> {
-    return this.#participants.lookAt(workspace, threadId, () => this.#context.scanTurns.next(caller));
+    return this.#context.participants.lookAt(workspace, threadId, () => this.#context.scanTurns.next(caller));
   }
 
   participantsAtOnce(workspace: string, threadId: number): Participants | null {
-    return this.#participants.atOnce(workspace, threadId);
+    return this.#context.participants.atOnce(workspace, threadId);
   }
 
   remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>> {
-    const { writer, changes, facts } = this.#context;
+    const { writer, changes, facts, participants } = this.#context;
     return writer.write(() => {
       const found = changes.tables.messages.get(workspace, id);
       const claim = found?.message.claimable ? facts.workOn(workspace, id)?.claim : null;
       const open = found ? this.#open.of(found, ['queued', 'dispatched']) : [];
       const held = claim?.status === 'held' ? claim : null;
-      return changes.carryOut(workspace, decide({ ...facts.of(workspace), found, open, held }));
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), found, open, held, participants: participants.thunk(found) }));
     });
   }
 
@@ -147,7 +144,7 @@ export class SqliteMessages implements MessageStore {
   }
 
   #sendFacts({ workspace, from, replyTo, idempotencyKey }: SendSubject): SendFacts {
-    const { changes, facts } = this.#context;
+    const { changes, facts, participants } = this.#context;
     const { holds } = changes.tables;
     const { repliedTo, copy } = facts.replied(workspace, replyTo, from);
     return {
@@ -155,7 +152,7 @@ export class SqliteMessages implements MessageStore {
       earlier: idempotencyKey === null ? null : this.#earlier(workspace, from, idempotencyKey),
       repliedTo,
       copy,
-      participants: () => (repliedTo ? this.#participants.of(workspace, repliedTo.message.threadId) : nobody),
+      participants: participants.thunk(repliedTo),
       heldAlike: (digest) => holds.findOpen(workspace, from, digest),
       openHolds: () => holds.countOpen(workspace, from),
     };

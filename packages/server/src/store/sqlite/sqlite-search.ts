@@ -7,7 +7,6 @@ import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
 import { type Exact, exactOf, expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
 import { Snippets } from './snippets.ts';
-import { ThreadParticipants } from './thread-participants.ts';
 
 /** What one write puts into the index: about so many milliseconds. */
 const INDEXED_ROWS = 50;
@@ -49,7 +48,6 @@ interface Walked {
 
 export class SqliteSearch implements SearchStore {
   readonly #context: SqliteContext;
-  readonly #participants: ThreadParticipants;
   readonly #snippets: Snippets;
   readonly #through: Statement<[string], number>;
   readonly #setThrough: Statement<[number, string]>;
@@ -59,7 +57,6 @@ export class SqliteSearch implements SearchStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { database, reader } = context;
-    this.#participants = new ThreadParticipants(reader);
     this.#snippets = new Snippets(reader);
     this.#through = database.prepare<[string], number>('SELECT value FROM meta WHERE key = ?').pluck();
     this.#setThrough = database.prepare('UPDATE meta SET value = ? WHERE key = ?');
@@ -183,7 +180,7 @@ export class SqliteSearch implements SearchStore {
     const { reading } = query;
     const { message } = stored;
     if (message.deletedAt !== null || !isWithin(message.createdAt, query)) return null;
-    if (reading && !reading.mayRead(message, () => this.#participants.of(stored.workspace, message.threadId))) return null;
+    if (reading && !reading.mayRead(message, () => this.#context.participants.of(stored.workspace, message.threadId))) return null;
     return { stored, snippet: [] };
   }
 

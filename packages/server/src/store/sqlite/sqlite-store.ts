@@ -43,6 +43,7 @@ import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 import { SqliteUsage } from './sqlite-usage.ts';
 import { TaskTable } from './task-table.ts';
+import { ThreadParticipants } from './thread-participants.ts';
 import { TokenTable } from './token-table.ts';
 import { UsageTable } from './usage-table.ts';
 import { Writer } from './writer.ts';
@@ -171,8 +172,9 @@ export class SqliteStore implements Store {
         },
       });
       const usage = new UsageTable(database);
-      const scanTurns = new ScanTurns();
-      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns, facts, changes, audit, pushes, usage }, memories);
+      const threads = { scanTurns: new ScanTurns(), participants: new ThreadParticipants(reader) };
+      const own = { openMail, facts, changes, audit, pushes, usage };
+      return new SqliteStore({ database, reader, writer, log, index, ...threads, ...own }, memories);
     } catch (error) {
       reader.close();
       database.close();

@@ -1,5 +1,6 @@
 import { RecentMap } from 'agent-relay-wire';
 import type { Database, Statement } from 'better-sqlite3';
+import type { StoredMessage } from '../../domain/change.ts';
 import { isShared, nobody, type Participants, partiesOf } from '../../domain/readership.ts';
 
 interface Said {
@@ -54,6 +55,11 @@ export class ThreadParticipants {
     this.#readOn(threadId, known, -1);
     this.#known.set(threadId, known);
     return known.agents;
+  }
+
+  /** Those of a message's thread, for a decision that may ask. */
+  thunk(found: StoredMessage | null): () => Participants {
+    return () => (found ? this.of(found.workspace, found.message.threadId) : nobody);
   }
 
   /** At most `limit` messages, all when it is negative. Answers whether there are no more. */
