@@ -1,12 +1,14 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
-import { asText, messageOf } from 'agent-relay-protocol';
+import { messageOf } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
+import type { Clock } from '../clock.ts';
 import { isInAudience } from '../domain/audience.ts';
 import { type FilterCriteria, matchesFilter, messageAbout, namedAgents, needsMessage, needsReading } from '../domain/event-filter.ts';
 import { type About, unread } from '../domain/event-readers.ts';
 import type { ReaderRights } from '../domain/event-table.ts';
 import { nobody } from '../domain/readership.ts';
 import type { Logger } from '../logger.ts';
+import { Recovery } from '../recovery.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { EventBatch, EventStream } from './event-stream.ts';
 import { PageTurns } from './page-turns.ts';
@@ -20,6 +22,7 @@ const PAGE_CHARACTERS = 512 * 1024;
 
 export interface FeedDeps {
   readonly store: Pick<Store, 'agents' | 'messages' | 'log'>;
+  readonly clock: Pick<Clock, 'schedule'>;
   readonly log: Logger;
 }
 
@@ -64,14 +67,21 @@ export class EventFeed {
   /** Those for whom something lies ready, in the order in which it began to. */
   readonly #owed = new Set<Subscription>();
   readonly #tail: Pump;
+  readonly #recovery: Recovery;
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     this.#position = deps.store.log.head;
     this.#begun = this.#position;
+    const { clock, log } = deps;
+    const words = { fault: 'the log could not be read for live readers', recovered: 'the log is read for live readers again' };
+    this.#recovery = new Recovery({ clock, log, ...words, again: () => this.#tail.wake() });
     this.#tail = new Pump(
       () => this.#readOn(),
-      (error) => deps.log.error('the tail of the log broke', { error: asText(error) }),
+      (error) => {
+        this.#fault = messageOf(error);
+        this.#recovery.failed(error);
+      },
     );
     this.#stopListening = deps.store.log.onCommit(() => this.#tail.wake());
   }
@@ -124,30 +134,27 @@ export class EventFeed {
   /** Ends all subscriptions. Idempotent. */
   close(): void {
     this.#stopListening();
+    this.#recovery.close();
     this.#closing.abort();
   }
 
   async #readOn(): Promise<void> {
-    const { store, log } = this.#deps;
-    try {
-      while (this.#position < store.log.head) {
-        const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES, PAGE_CHARACTERS);
-        for (const entry of entries) {
-          this.#begun = Math.max(this.#begun, entry.last);
-          for (const listener of this.#listeners) listener(entry);
-          // Awaited only where a filter needs the store: a page handed out in one go wakes each reader once, for all of it.
-          const fetching = this.#handOut(entry);
-          if (fetching) await fetching;
-        }
-        this.#position = through;
-        this.#letGoOfForgotten();
+    const { store } = this.#deps;
+    while (this.#position < store.log.head) {
+      const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES, PAGE_CHARACTERS);
+      for (const entry of entries) {
+        this.#begun = Math.max(this.#begun, entry.last);
+        for (const listener of this.#listeners) listener(entry);
+        // Awaited only where a filter needs the store: a page handed out in one go wakes each reader once, for all of it.
+        const fetching = this.#handOut(entry);
+        if (fetching) await fetching;
       }
-      this.#fault = null;
-    } catch (error) {
-      this.#fault = messageOf(error);
-      // The position stays: the next commit's bell tries the same stretch again.
-      log.error('the log could not be read for live readers', { position: this.#position, error: asText(error) });
+      // Only now: after a fault the same stretch is read again.
+      this.#position = through;
+      this.#letGoOfForgotten();
     }
+    this.#fault = null;
+    this.#recovery.succeeded();
   }
 
   /** What lies ready is the log's own end in memory. What that has let go of is kept for nobody: its reader pages from the disk. */

@@ -97,7 +97,7 @@ export async function makeParts(deps: RelayDeps): Promise<RelayParts> {
 }
 
 function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [], hooksFile }: RelayDeps): RelayCore {
-  const feed = new EventFeed({ store, log });
+  const feed = new EventFeed({ store, clock, log });
   const otherSecrets = () => (hooksFile?.current ?? []).flatMap(({ action }) => (action.type === 'webhook' ? [action.secret] : []));
   const tokens = new Tokens({ store, clock, workspace, ownerTokens, integrations, otherSecrets });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
@@ -114,7 +114,8 @@ function makeHooks(
   { messages, readers }: Pick<RelayParts, 'messages' | 'readers'>,
 ): RelayHooks {
   const { workspace, callbacks, hooksFile: file = { current: [], state: { file: null, fault: null } } } = deps;
-  const follow = (principal: Principal, signal: AbortSignal) => feed.open(logReaderOf({ ...core, readers }, principal), {}, { signal });
+  const owner = logReaderOf({ ...core, readers }, { type: 'owner', workspace });
+  const follow = (after: number | undefined, signal: AbortSignal) => feed.open(owner, after === undefined ? {} : { after }, { signal });
   return new RelayHooks({ ...core, workspace, messages, file, sender: callbacks?.sender, follow });
 }
 

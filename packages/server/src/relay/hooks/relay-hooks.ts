@@ -25,7 +25,8 @@ import {
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import { hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
-import { type EventStream, letGo } from '../../events/event-stream.ts';
+import type { EventStream } from '../../events/event-stream.ts';
+import { LogFollower } from '../../events/log-follower.ts';
 import type { Messages } from '../mail/messages.ts';
 import type { PostSender } from '../outbound/post-request.ts';
 import type { RelayCore } from '../relay-core.ts';
@@ -42,8 +43,8 @@ export interface RelayHooksDeps extends Pick<RelayCore, 'store' | 'clock' | 'log
   readonly file: RelayHooksFile;
   /** Without one webhooks fail. */
   readonly sender: PostSender | undefined;
-  /** The log from now on, as its owner reads it. */
-  readonly follow: (principal: Principal, signal: AbortSignal) => EventStream;
+  /** The log after a number, or from now on, as its owner reads it. */
+  readonly follow: (after: number | undefined, signal: AbortSignal) => EventStream;
 }
 
 /** So many runs are under way at once; what comes then is told as skipped. */
@@ -65,22 +66,27 @@ export class RelayHooks {
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #recent: readonly RecentHookResult[] = [];
-  #following: Promise<void> = Promise.resolve();
+  readonly #follower: LogFollower;
 
   constructor(deps: RelayHooksDeps) {
     this.#deps = deps;
+    const { store, clock, log, follow: open } = deps;
+    const taker = () => {
+      // Once for all of a batch: it looks at the file, and what an event tells is not worked out where nobody asks.
+      const own = this.#own;
+      return own.length === 0 ? null : (event: RelayEvent) => this.#occur(event, own);
+    };
+    this.#follower = new LogFollower({ follower: 'hooks', open, taker, check: () => store.check(), clock, log });
   }
 
   start(): void {
-    const { log, follow } = this.#deps;
-    const stream = follow(this.#owner, this.#closing.signal);
-    this.#following = this.#follow(stream).catch((error: unknown) => log.error('hooks follow the log no longer', { error }));
+    this.#follower.start();
   }
 
   /** Ends what is under way. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#following;
+    await this.#follower.close();
     await Promise.all(this.#running);
   }
 
@@ -130,17 +136,6 @@ export class RelayHooks {
 
   get #owner(): Principal {
     return { type: 'owner', workspace: this.#deps.workspace };
-  }
-
-  async #follow({ batches }: EventStream): Promise<void> {
-    for await (const batch of batches) {
-      if ('events' in batch) {
-        // Once for all: it looks at the file, and what an event tells is not worked out where nobody asks.
-        const own = this.#own;
-        if (own.length > 0) for (const event of batch.events) await this.#occur(event, own);
-      }
-      letGo(batch);
-    }
   }
 
   async #occur(event: RelayEvent, own: readonly ConfiguredHook[]): Promise<void> {

@@ -3,6 +3,7 @@ import { asText } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { EventFeed } from '../../events/event-feed.ts';
 import type { Logger } from '../../logger.ts';
+import { Recovery } from '../../recovery.ts';
 import type { Store } from '../../store/store.ts';
 import type { HandOvers } from './hand-overs.ts';
 import type { HeldMail, Inbox, Piece } from './inbox.ts';
@@ -24,10 +25,15 @@ export interface InboxSupplyDeps {
 /** How mail comes into an inbox, from the store and as it is sent, and from there to whoever has room for it. */
 export class InboxSupply {
   readonly #deps: InboxSupplyDeps;
+  /** Whose waiting mail could not be read when somebody fetched it. */
+  readonly #unread = new Set<Inbox>();
+  readonly #recovery: Recovery;
   #isClosed = false;
 
   constructor(deps: InboxSupplyDeps) {
     this.#deps = deps;
+    const words = { fault: 'waiting mail cannot be read', recovered: 'waiting mail is read again' };
+    this.#recovery = new Recovery({ clock: deps.clock, log: deps.log, ...words, again: () => this.#readUnread() });
   }
 
   /** A message for this agent was sent; it is left in the store when there is no room. */
@@ -46,9 +52,22 @@ export class InboxSupply {
   advance(inbox: Inbox): void {
     this.#pump(inbox);
     if (inbox.isCaughtUp || inbox.loading || !inbox.hasRoom || (!inbox.stream && !inbox.poll)) return;
-    this.load(inbox).catch((error: unknown) => {
-      this.#deps.log.error('waiting mail could not be read', { agentId: inbox.agentId, error: asText(error) });
-    });
+    this.load(inbox).then(
+      () => {
+        this.#unread.delete(inbox);
+        if (this.#unread.size === 0) this.#recovery.succeeded();
+      },
+      (error: unknown) => {
+        this.#unread.add(inbox);
+        this.#recovery.failed(error);
+      },
+    );
+  }
+
+  #readUnread(): void {
+    const unread = [...this.#unread];
+    this.#unread.clear();
+    for (const inbox of unread) this.advance(inbox);
   }
 
   load(inbox: Inbox): Promise<void> {
@@ -71,6 +90,7 @@ export class InboxSupply {
   /** Writes down no floors any more. */
   close(): void {
     this.#isClosed = true;
+    this.#recovery.close();
   }
 
   async #loadPages(inbox: Inbox): Promise<void> {

@@ -3,6 +3,7 @@ import { askedWaitMs, fateOfPost, type PostPolicy, Pump, postFault } from 'agent
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
+import { Recovery } from '../../recovery.ts';
 import type { DuePost, PostOutcome } from '../../store/due-post.ts';
 import type { PostAnswer, PostRequest, PostSender } from './post-request.ts';
 
@@ -51,6 +52,7 @@ export class OutboundLane<Post extends DuePost> {
   /** The other side asked not to be called before; that holds for all that goes there. */
   #pausedUntil = 0;
   readonly #look: Pump;
+  readonly #recovery: Recovery;
   /** Why the other side did not take the last post; null when it did. */
   #fault: string | null = null;
 
@@ -58,9 +60,11 @@ export class OutboundLane<Post extends DuePost> {
     const { clock, log, destination } = options;
     this.#options = options;
     this.#alarm = new Alarm(clock, () => this.wake());
+    const words = { fault: 'posts cannot be read', recovered: 'posts are read again', fields: { destination } };
+    this.#recovery = new Recovery({ clock, log, ...words, again: () => this.wake() });
     this.#look = new Pump(
       () => this.#beginDue(),
-      (error) => log.error('posts could not be looked at', { destination, error: asText(error) }),
+      (error) => this.#recovery.failed(error),
     );
   }
 
@@ -73,23 +77,20 @@ export class OutboundLane<Post extends DuePost> {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#alarm.clear();
+    this.#recovery.close();
     await this.#look.close();
     await Promise.all(this.#sending.values());
   }
 
   async #beginDue(): Promise<void> {
-    const { queue, clock, log, destination } = this.#options;
-    try {
-      const now = clock.now();
-      if (now < this.#pausedUntil) return this.#alarm.setFor(this.#pausedUntil);
-      for (const post of await queue.due(now, PAGE)) this.#begin(post);
-      const next = await queue.nextDue();
-      // What is due and not begun waits for an attempt to end, which looks again.
-      if (next !== null && next > now) this.#setAlarm(next);
-    } catch (error) {
-      log.error('posts could not be read', { destination, error: asText(error) });
-      this.#setAlarm(clock.now() + RECOVERY_MS);
-    }
+    const { queue, clock } = this.#options;
+    const now = clock.now();
+    if (now < this.#pausedUntil) return this.#alarm.setFor(this.#pausedUntil);
+    for (const post of await queue.due(now, PAGE)) this.#begin(post);
+    const next = await queue.nextDue();
+    // What is due and not begun waits for an attempt to end, which looks again.
+    if (next !== null && next > now) this.#setAlarm(next);
+    this.#recovery.succeeded();
   }
 
   #setAlarm(at: number): void {

@@ -1,7 +1,7 @@
-import { asText } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
+import { Recovery } from '../../recovery.ts';
 import type { SearchStore } from '../../store/search-store.ts';
 
 export interface SearchIndexerDeps {
@@ -22,6 +22,7 @@ const BETWEEN_MS = 2;
 /** Puts what is written into the index while there is little else to do. */
 export class SearchIndexer {
   readonly #deps: SearchIndexerDeps;
+  readonly #recovery: Recovery;
   #cancel: (() => void) | null = null;
   #lastWriteAt = 0;
   #behindSince: number | null = null;
@@ -31,6 +32,8 @@ export class SearchIndexer {
 
   constructor(deps: SearchIndexerDeps) {
     this.#deps = deps;
+    const words = { fault: 'the search index cannot be written', recovered: 'the search index is written again' };
+    this.#recovery = new Recovery({ clock: deps.clock, log: deps.log, ...words, again: () => this.#schedule(0) });
   }
 
   /** Something was written. */
@@ -65,6 +68,7 @@ export class SearchIndexer {
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
+    this.#recovery.close();
   }
 
   /** Its own writing is nothing new. */
@@ -86,7 +90,7 @@ export class SearchIndexer {
   }
 
   async #go(): Promise<void> {
-    const { store, clock, log } = this.#deps;
+    const { store, clock } = this.#deps;
     const now = clock.now();
     const isQuiet = now - this.#lastWriteAt >= QUIET_MS;
     const isLate = now - (this.#behindSince ?? now) >= PATIENCE_MS;
@@ -98,10 +102,9 @@ export class SearchIndexer {
       const hasMore = store.search.behind() > 0 && (await this.#index());
       if (hasMore) this.#schedule(PAUSE_MS);
       else this.#behindSince = null;
+      this.#recovery.succeeded();
     } catch (error) {
-      if (this.#isClosed) return;
-      log.warn('the search index cannot be written', { error: asText(error) });
-      this.#schedule(PATIENCE_MS);
+      this.#recovery.failed(error);
     }
   }
 }

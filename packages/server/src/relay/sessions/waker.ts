@@ -14,6 +14,7 @@ import {
   wakeResource,
   wakesItsReader,
 } from '../../domain/wake.ts';
+import { Recovery } from '../../recovery.ts';
 import type { LogEntry, WaitingPage } from '../../store/store.ts';
 import { wakesIn } from '../agents/wakes.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
@@ -42,6 +43,7 @@ interface Address {
 export class Waker {
   readonly #deps: WakerDeps;
   readonly #pump: Pump;
+  readonly #recovery: Recovery;
   readonly #tasks: WakeTasks;
   readonly #histories = new Map<string, WakeHistory>();
   /** Of all agents. */
@@ -62,9 +64,16 @@ export class Waker {
   constructor(deps: WakerDeps) {
     this.#deps = deps;
     this.#readThrough = deps.store.log.head;
+    const { clock, log } = deps;
+    const words = { fault: 'mail cannot wake its agents', recovered: 'mail wakes its agents again' };
+    this.#recovery = new Recovery({ clock, log, ...words, again: () => this.#pump.wake() });
     this.#pump = new Pump(
       () => this.#look(),
-      (error) => deps.log.warn('mail could not wake its agents', { error }),
+      (error) => {
+        // Whoever was not looked at yet is among them.
+        this.#isAllDue = true;
+        this.#recovery.failed(error);
+      },
     );
     this.#tasks = new WakeTasks(this.#leaving.signal, () => {
       if (this.#due.size > 0) this.#pump.wake();
@@ -90,6 +99,7 @@ export class Waker {
     this.#stopListening();
     this.#cancelNext?.();
     this.#leaving.abort();
+    this.#recovery.close();
     await this.#pump.close();
     await this.#tasks.settled();
   }
@@ -116,6 +126,7 @@ export class Waker {
       if (wake) await this.#lookAt(workspace, wake);
       await nextTurn();
     }
+    this.#recovery.succeeded();
   }
 
   /** Finds out whom what was written since the last look concerns. */
