@@ -47,5 +47,6 @@ export const PushMessageSchema = z.object({
   body: z.string(),
   path: z.string().describe("A page of the dashboard's"),
   tag: z.string().describe('A later one with the same takes its place'),
+  count: z.int().min(2).optional().describe('How many of a kind it tells of, where it is more than one'),
 });
 export type PushMessage = z.infer<typeof PushMessageSchema>;

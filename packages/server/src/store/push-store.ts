@@ -1,4 +1,5 @@
 import type { PushTopic } from 'agent-relay-protocol';
+import type { PushDigest, WaitingPush } from '../domain/push-digest.ts';
 import type { DuePost, PostOutcome } from './due-post.ts';
 
 /** A browser that is told while its page is closed. */
@@ -50,9 +51,13 @@ export interface PushStep {
   readonly ends: readonly PushEnd[];
   /** Being sent at this moment: they may have arrived. */
   readonly underWay: ReadonlySet<number>;
-  /** So many wait for one browser at most: the oldest goes. */
+  /** So many wait for one browser at most: of more, `gather` says what goes, and in the place of it. */
   readonly mostWaiting: number;
+  readonly gather: GatherPushes;
 }
+
+/** Shown what is new and waits for one browser, oldest first. */
+export type GatherPushes = (waiting: readonly WaitingPush[]) => PushDigest | null;
 
 /** A push whose turn it is; its subject is its subscriber. */
 export interface DuePush extends DuePost {
@@ -82,7 +87,10 @@ export interface PushStore {
   /** What is to be sent by `now`, what waits longest first: of each subscriber only the next one. */
   due(workspace: string, origin: string, now: number, limit: number): Promise<readonly DuePush[]>;
   nextDue(workspace: string, origin: string): Promise<number | null>;
-  postpone(id: number, until: number): Promise<void>;
+  /** What is new and waits for a browser (its `ref`) waits until then at least. */
+  holdBack(subscriber: number, until: number): Promise<void>;
+  /** Puts one push in the place of others; false where `decide` finds nothing to gather. */
+  gather(subscriber: number, decide: GatherPushes): Promise<boolean>;
   settle(id: number, outcome: PostOutcome): Promise<void>;
   /** Forgets what is past its deadline, sent or not; at most `limit`. Answers how many. */
   forget(now: number, limit: number): Promise<number>;

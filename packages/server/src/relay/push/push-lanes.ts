@@ -1,14 +1,17 @@
-import { asText, RELAY_VERSION } from 'agent-relay-protocol';
+import { RELAY_VERSION } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { isUnsubscribed, pushPolicy } from '../../domain/push.ts';
+import { digestOf, kindOfPush } from '../../domain/push-digest.ts';
 import type { Logger } from '../../logger.ts';
+import { Recovery } from '../../recovery.ts';
 import type { PostOutcome } from '../../store/due-post.ts';
 import type { DuePush } from '../../store/push-store.ts';
 import type { Store } from '../../store/store.ts';
 import { OutboundLane } from '../outbound/outbound-lane.ts';
 import type { PostRequest, PostSender } from '../outbound/post-request.ts';
 import { authorizePush, encryptPush, type PushKeys, topicOf } from './push-encryption.ts';
+import { PushRates } from './push-rates.ts';
 
 /** How long a push waits before it is looked again whether its person still looks at a page. */
 const LOOK_AGAIN_MS = 15_000;
@@ -32,14 +35,19 @@ export class PushLanes {
   readonly #lanes = new Map<string, OutboundLane<DuePush>>();
   /** Being sent at this moment. */
   readonly #underWay = new Map<number, DuePush>();
+  readonly #rates = new PushRates();
   readonly #look: Pump;
+  readonly #recovery: Recovery;
   readonly #stopListening: () => void;
 
   constructor(deps: PushLanesDeps) {
     this.#deps = deps;
+    const { clock, log } = deps;
+    const words = { fault: 'pushes cannot be looked at', recovered: 'pushes are looked at again' };
+    this.#recovery = new Recovery({ clock, log, ...words, again: () => this.wake() });
     this.#look = new Pump(
       () => this.#tend(),
-      (error) => deps.log.error('pushes could not be looked at', { error: asText(error) }),
+      (error) => this.#recovery.failed(error),
     );
     this.#stopListening = deps.store.pushes.onWritten(() => this.wake());
   }
@@ -55,6 +63,7 @@ export class PushLanes {
   /** Cuts off what is under way; it is sent again at the next start. Idempotent. */
   async close(): Promise<void> {
     this.#stopListening();
+    this.#recovery.close();
     await this.#look.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
   }
@@ -74,6 +83,7 @@ export class PushLanes {
       this.#lanes.set(origin, lane);
       lane.wake();
     }
+    this.#recovery.succeeded();
   }
 
   #laneOf(origin: string): OutboundLane<DuePush> {
@@ -106,12 +116,29 @@ export class PushLanes {
     const { store, workspace, mayTell } = this.#deps;
     if (this.#underWay.has(push.id)) return true;
     const may = push.deadlineAt < now ? false : await mayTell(push, now);
-    if (may === true) return true;
+    if (may === true) return push.type === 'over' || this.#keepsToRate(push, now);
     if (may === null) await store.pushes.unsubscribe(workspace, push.subscriber.id);
     else if (push.deadlineAt < now)
       await store.pushes.settle(push.id, { status: 'dead', nextAttemptAt: null, lastStatus: null, lastError: null, at: now });
-    else await store.pushes.postpone(push.id, now + LOOK_AGAIN_MS);
+    else await store.pushes.holdBack(push.subscriber.ref, now + LOOK_AGAIN_MS);
     return false;
+  }
+
+  /** What is too much for a minute waits until there is room, and is told of by one push then. */
+  async #keepsToRate({ tag, subscriber: { ref } }: DuePush, now: number): Promise<boolean> {
+    const { pushes } = this.#deps.store;
+    const waitMs = this.#rates.waitFor(ref, 1, now);
+    if (waitMs !== null) {
+      await pushes.holdBack(ref, now + waitMs);
+      return false;
+    }
+    const isGathered = await pushes.gather(ref, (waiting) => {
+      const alike = waiting.filter(
+        ({ id, nextAt, tag: its }) => nextAt <= now && kindOfPush(its) === kindOfPush(tag) && !this.#underWay.has(id),
+      );
+      return this.#rates.hasRoom(ref, alike.length, now) ? null : digestOf(alike);
+    });
+    return !isGathered;
   }
 
   async #settle(id: number, outcome: PostOutcome): Promise<void> {
@@ -130,6 +157,8 @@ export class PushLanes {
     this.#underWay.set(push.id, push);
     const { tag, urgency, deadlineAt, body, subscriber } = push;
     const now = clock.now();
+    // One that is tried again may be the same noise once more, and is not counted twice.
+    if (push.type === 'news' && push.attempts === 0) this.#rates.note(subscriber.ref, now);
     const headers = {
       authorization: authorizePush(subscriber.origin, keys(), now),
       'content-encoding': 'aes128gcm',

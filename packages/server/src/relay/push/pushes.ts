@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   ANSWERED_AT_ONCE_MS,
-  asText,
   type Principal,
   type PushSubscription,
   principalName,
@@ -9,12 +8,16 @@ import {
   type RelayEvent,
   type RouteInput,
 } from 'agent-relay-protocol';
+import { Pump } from 'agent-relay-wire';
 import { mayReadEvent, unread } from '../../domain/event-readers.ts';
 import type { ReaderRights } from '../../domain/event-table.ts';
 import { assertMayBePushed, type PushNews, pushOf } from '../../domain/push.ts';
+import { digestOfMost } from '../../domain/push-digest.ts';
 import { isOwner } from '../../domain/scopes.ts';
-import { type EventStream, letGo } from '../../events/event-stream.ts';
-import type { DuePush, NewPush, PushSubscriber } from '../../store/push-store.ts';
+import type { EventStream } from '../../events/event-stream.ts';
+import { LogFollower } from '../../events/log-follower.ts';
+import { Recovery } from '../../recovery.ts';
+import type { DuePush, GatherPushes, NewPush, PushSubscriber } from '../../store/push-store.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { PostSender } from '../outbound/post-request.ts';
@@ -73,32 +76,38 @@ export class Pushes {
   readonly #deps: PushesDeps;
   readonly #lanes: PushLanes;
   readonly #lookers = new Lookers();
-  readonly #closing = new AbortController();
   /** Of what may have to be replaced once it is over: most events of the log are about nothing that was pushed. */
   #tags: ReadonlySet<string> = new Set();
   /** Those that were written since they were read anew. */
   readonly #newTags = new Set<string>();
-  #starting: Promise<void> = Promise.resolve();
+  readonly #beginning: Pump;
+  readonly #recovery: Recovery;
   /** Null before there is somebody to tell. */
-  #following: Promise<void> | null = null;
+  #follower: LogFollower | null = null;
 
   constructor(deps: PushesDeps) {
     this.#deps = deps;
     const { store, clock, log, workspace, outlet } = deps;
     const { sender, random, keys } = outlet;
     this.#lanes = new PushLanes({ store, clock, log, workspace, sender, random, keys, mayTell: (push, now) => this.#mayTell(push, now) });
+    const words = { fault: 'pushes cannot be begun', recovered: 'pushes are begun' };
+    this.#recovery = new Recovery({ clock, log, ...words, again: () => this.#beginning.wake() });
+    this.#beginning = new Pump(
+      () => this.#begin(),
+      (error) => this.#recovery.failed(error),
+    );
   }
 
   start(): void {
-    this.#starting = this.#begin().catch((error: unknown) => this.#deps.log.error('pushes were not begun', { error: asText(error) }));
+    this.#beginning.wake();
     this.#lanes.wake();
   }
 
   /** Idempotent. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#starting;
-    await this.#following;
+    this.#recovery.close();
+    await this.#beginning.close();
+    await this.#follower?.close();
     await this.#lanes.close();
   }
 
@@ -154,7 +163,8 @@ export class Pushes {
       createdAt: clock.now(),
     };
     const kept = await store.pushes.subscribe(subscriber, (all) => makeRoom(all, subscriber));
-    await this.#begin();
+    this.#beginning.wake();
+    await this.#beginning.settled();
     log.info('a browser is told while its page is closed', { subscriptionId: kept.id, service: kept.origin, by: kept.createdBy });
     return kept;
   }
@@ -182,9 +192,19 @@ export class Pushes {
 
   /** The log is followed once there is somebody to tell. */
   async #begin(): Promise<void> {
-    const { store, log, workspace } = this.#deps;
-    if (this.#following !== null || (await store.pushes.subscribers(workspace)).length === 0) return;
-    this.#following ??= this.#follow().catch((error: unknown) => log.error('pushes follow the log no longer', { error: asText(error) }));
+    const { store, workspace, follow: open, clock, log } = this.#deps;
+    if (this.#follower !== null) return;
+    const isAnybodyTold = (await store.pushes.subscribers(workspace)).length > 0;
+    if (isAnybodyTold) {
+      await this.#readTags();
+      const { head, floor } = store.log;
+      const left = await store.pushes.readThrough(workspace);
+      const after = left === null || left > head ? undefined : Math.max(left, floor, head - MOST_MISSED);
+      const taker = () => (event: RelayEvent) => this.#occur(event);
+      this.#follower = new LogFollower({ follower: 'pushes', open, taker, check: () => store.check(), clock, log });
+      this.#follower.start(after);
+    }
+    this.#recovery.succeeded();
   }
 
   /** A token may end while it subscribes, and the owner's credential is another after a restart. */
@@ -202,43 +222,22 @@ export class Pushes {
     this.#tags = new Set(await store.pushes.tags(workspace));
   }
 
-  async #follow(): Promise<void> {
-    const { store, workspace, follow } = this.#deps;
-    await this.#readTags();
-    const { signal } = this.#closing;
-    const { head, floor } = store.log;
-    const left = await store.pushes.readThrough(workspace);
-    let after = left === null || left > head ? undefined : Math.max(left, floor, head - MOST_MISSED);
-    for (let isToBeRead = true; isToBeRead && !signal.aborted; after = undefined) {
-      isToBeRead = false;
-      for await (const batch of follow(after, signal).batches) {
-        if ('events' in batch) for (const event of batch.events) await this.#occur(event);
-        // It cannot be read on from there.
-        else isToBeRead = true;
-        letGo(batch);
-      }
-    }
-  }
-
-  /** What cannot be written now is told to nobody; the log is followed all the same. */
   async #occur(event: RelayEvent): Promise<void> {
     const occurrence = pushOf(event);
     if (occurrence === null) return;
-    const { store, clock, log, workspace } = this.#deps;
-    try {
-      const step = { through: event.seq, underWay: this.#lanes.underWay, mostWaiting: MOST_WAITING };
-      if ('topic' in occurrence) {
-        const news = clock.now() - event.at > FRESH_MS ? [] : await this.#newsOf(event, occurrence);
-        if (news.length === 0) return;
-        await store.pushes.take(workspace, { ...step, news, ends: [] });
-        this.#newTags.add(occurrence.message.tag);
-      } else if (this.#tags.has(occurrence.tag) || this.#newTags.has(occurrence.tag)) {
-        const at = clock.now();
-        const end = { tag: occurrence.tag, at, deadlineAt: at + END_LIFETIME_MS, body: JSON.stringify(occurrence) };
-        await store.pushes.take(workspace, { ...step, news: [], ends: [end] });
-      }
-    } catch (error) {
-      log.warn('a push could not be written', { type: event.type, error: asText(error) });
+    const { store, clock, workspace } = this.#deps;
+    const { underWay } = this.#lanes;
+    const gather: GatherPushes = (waiting) => digestOfMost(waiting.filter(({ id }) => !underWay.has(id)));
+    const step = { through: event.seq, underWay, mostWaiting: MOST_WAITING, gather };
+    if ('topic' in occurrence) {
+      const news = clock.now() - event.at > FRESH_MS ? [] : await this.#newsOf(event, occurrence);
+      if (news.length === 0) return;
+      await store.pushes.take(workspace, { ...step, news, ends: [] });
+      this.#newTags.add(occurrence.message.tag);
+    } else if (this.#tags.has(occurrence.tag) || this.#newTags.has(occurrence.tag)) {
+      const at = clock.now();
+      const end = { tag: occurrence.tag, at, deadlineAt: at + END_LIFETIME_MS, body: JSON.stringify(occurrence) };
+      await store.pushes.take(workspace, { ...step, news: [], ends: [end] });
     }
   }
 

@@ -1,7 +1,8 @@
 import type { PushTopic } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { WaitingPush } from '../../domain/push-digest.ts';
 import type { PostOutcome } from '../due-post.ts';
-import type { DuePush, NewPush, PushEnd, PushStep, PushStore, PushSubscriber, PushUrgency } from '../push-store.ts';
+import type { DuePush, GatherPushes, NewPush, PushEnd, PushStep, PushStore, PushSubscriber, PushUrgency } from '../push-store.ts';
 import type { SqliteContext } from './context.ts';
 
 /** Its words are written by this version only, from their types. */
@@ -71,9 +72,9 @@ export class SqlitePushes implements PushStore {
   readonly #ofTag: Statement<[string, string], Sent>;
   readonly #insert: Statement<[PushValues]>;
   readonly #forgetTag: Statement<[number, string]>;
-  readonly #trim: Statement<[number, number, number]>;
+  readonly #waiting: Statement<[number], WaitingPush>;
   readonly #delete: Statement<[number]>;
-  readonly #postpone: Statement<[number, number]>;
+  readonly #holdBack: Statement<[{ readonly subscription: number; readonly until: number }]>;
   readonly #again: Statement<[number, number]>;
   readonly #taken: Statement<[number]>;
   readonly #forget: Statement<[number, number]>;
@@ -110,12 +111,14 @@ export class SqlitePushes implements PushStore {
        SELECT ref, @tag, @type, 'pending', @nextAt, @deadlineAt, @urgency, @body FROM push_subscriptions WHERE ref = @subscription`,
     );
     this.#forgetTag = database.prepare('DELETE FROM pushes WHERE subscription = ? AND tag = ?');
-    this.#trim = database.prepare(
-      `DELETE FROM pushes WHERE subscription = ? AND status = 'pending' AND id NOT IN
-       (SELECT id FROM pushes WHERE subscription = ? AND status = 'pending' ORDER BY id DESC LIMIT ?)`,
+    this.#waiting = database.prepare(
+      `SELECT id, tag, urgency, next_at AS nextAt, deadline_at AS deadlineAt, body FROM pushes
+       WHERE subscription = ? AND status = 'pending' AND type = 'news' ORDER BY id`,
     );
     this.#delete = database.prepare('DELETE FROM pushes WHERE id = ?');
-    this.#postpone = database.prepare('UPDATE pushes SET next_at = ? WHERE id = ?');
+    this.#holdBack = database.prepare(
+      `UPDATE pushes SET next_at = @until WHERE subscription = @subscription AND status = 'pending' AND type = 'news' AND next_at < @until`,
+    );
     this.#again = database.prepare('UPDATE pushes SET next_at = ?, attempts = attempts + 1 WHERE id = ?');
     this.#taken = database.prepare("UPDATE pushes SET status = 'taken', attempts = attempts + 1 WHERE id = ? AND type = 'news'");
     this.#forget = database.prepare('DELETE FROM pushes WHERE id IN (SELECT id FROM pushes WHERE deadline_at < ? LIMIT ?)');
@@ -153,13 +156,14 @@ export class SqlitePushes implements PushStore {
     return this.#through.get(workspace) ?? null;
   }
 
-  take(workspace: string, { through, news, ends, underWay, mostWaiting }: PushStep): Promise<void> {
+  take(workspace: string, { through, news, ends, underWay, mostWaiting, gather }: PushStep): Promise<void> {
     return this.#context.writer.write(() => {
       for (const end of ends) this.#end(workspace, end, underWay);
       for (const { subscriber: subscription, ...push } of news) {
         this.#forgetTag.run(subscription, push.tag);
         this.#insert.run({ ...push, subscription, type: 'news' });
-        this.#trim.run(subscription, subscription, mostWaiting);
+        const waiting = this.#waiting.all(subscription);
+        if (waiting.length > mostWaiting) this.#gather(subscription, waiting, gather);
       }
       this.#setThrough.run(workspace, through);
       this.#context.pushes.note();
@@ -182,8 +186,12 @@ export class SqlitePushes implements PushStore {
     return this.#nextDue.get(workspace, origin) ?? null;
   }
 
-  postpone(id: number, until: number): Promise<void> {
-    return this.#context.writer.write(() => void this.#postpone.run(until, id));
+  holdBack(subscription: number, until: number): Promise<void> {
+    return this.#context.writer.write(() => void this.#holdBack.run({ subscription, until }));
+  }
+
+  gather(subscription: number, decide: GatherPushes): Promise<boolean> {
+    return this.#context.writer.write(() => this.#gather(subscription, this.#waiting.all(subscription), decide));
   }
 
   settle(id: number, { status, nextAttemptAt }: Pick<PostOutcome, 'status' | 'nextAttemptAt'>): Promise<void> {
@@ -201,6 +209,14 @@ export class SqlitePushes implements PushStore {
 
   onWritten(listener: () => void): () => void {
     return this.#context.pushes.onWritten(listener);
+  }
+
+  #gather(subscription: number, waiting: readonly WaitingPush[], decide: GatherPushes): boolean {
+    const digest = decide(waiting);
+    if (digest === null) return false;
+    for (const id of digest.gone) this.#delete.run(id);
+    this.#insert.run({ ...digest.push, subscription, type: 'news' });
+    return true;
   }
 
   #end(workspace: string, { tag, at, deadlineAt, body }: PushEnd, underWay: ReadonlySet<number>): void {
