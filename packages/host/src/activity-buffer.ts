@@ -26,7 +26,7 @@ export type ActivityOwner = Pick<Session, 'sessionId' | 'agentId' | 'instanceId'
 export interface ActivityBufferOptions {
   /** How much may wait for the relay, in characters of JSON. Default 16 Mi. */
   readonly limit?: number;
-  /** The file could not be written; the entries are kept in memory only. Told once. */
+  /** The file cannot be written; the entries are kept in memory only until it can be. Told each time that this begins. */
   readonly onFault?: (error: unknown) => void;
   /** What an earlier process left there cannot be read, or not all of it; it is put aside. */
   readonly onDamage?: (path: string) => void;
@@ -41,6 +41,7 @@ const DEFAULT_LIMIT = 16 << 20;
 /** Room kept for what says that something was dropped, and for the end of the session. */
 const RESERVE = 8 * 1024;
 const TRIM_AT = 1 << 20;
+const MOST_LEFT_OUT = 64;
 const folderName = 'activity';
 const neverDropped = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed', 'approval.resolved', 'input.accepted']);
 
@@ -58,8 +59,13 @@ export class ActivityBuffer {
   #lastSeq: number;
   #dropped = 0;
   #acknowledgedSize = 0;
+  /** Null where it cannot be written, and once this is closed. */
   #file: number | null = null;
+  #isClosed = false;
   #hasFault = false;
+  /** After a fault the whole file is written anew, later each time: how many writes are left out before that, and were the last time. */
+  #leftOut = 0;
+  #pause = 0;
   /** Not in the file yet: what comes in one turn of the event loop is written at its end, in one write. */
   #unwritten: string[] = [];
   #writing: NodeJS.Immediate | null = null;
@@ -152,9 +158,11 @@ export class ActivityBuffer {
 
   /** Keeps the file for the next process. Idempotent. */
   close(): void {
+    // The last chance, however often it has failed.
+    this.#leftOut = 0;
     this.#write();
-    if (this.#file !== null) closeSync(this.#file);
-    this.#file = null;
+    this.#isClosed = true;
+    this.#closeFile();
   }
 
   /** Everything is with the relay, or nobody wants it. */
@@ -171,8 +179,8 @@ export class ActivityBuffer {
     this.#lastSeq += 1;
     this.#lines.push({ entry: { seq: this.#lastSeq, at, event }, text });
     this.#size += text.length;
-    if (this.#file === null) return;
-    this.#unwritten.push(text);
+    if (this.#isClosed) return;
+    if (this.#file !== null) this.#unwritten.push(text);
     this.#writing ??= setImmediate(() => this.#write());
   }
 
@@ -181,19 +189,34 @@ export class ActivityBuffer {
     this.#writing = null;
     const text = this.#unwritten.join('');
     this.#unwritten = [];
-    if (this.#file === null || text === '') return;
+    if (this.#isClosed) return;
+    if (this.#file === null) this.#writeAgain();
+    else if (text !== '') this.#add(this.#file, text);
+  }
+
+  /** Behind what is missing, or was written in part, nothing may stand: it would not be found. */
+  #add(file: number, text: string): void {
     try {
-      writeSync(this.#file, text);
+      const bytes = Buffer.from(text);
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
     } catch (error) {
+      this.#closeFile();
       this.#fault(error);
     }
   }
 
+  #writeAgain(): void {
+    this.#leftOut -= 1;
+    if (this.#leftOut <= 0) this.#rewrite();
+  }
+
   /** The owner and what is not acknowledged, in a new file that replaces the old at once. */
   #rewrite(): void {
+    if (this.#isClosed) return;
+    const beside = `${this.#path}.new`;
     try {
-      this.close();
-      const beside = `${this.#path}.new`;
+      this.#unwritten = [];
+      this.#closeFile();
       // The sequence goes on where it stood even when nothing waits.
       const { sessionId, agentId, instanceId, epoch } = this.owner;
       const afterSeq = (this.#lines[0]?.entry.seq ?? this.#lastSeq + 1) - 1;
@@ -202,14 +225,24 @@ export class ActivityBuffer {
       renameSync(beside, this.#path);
       this.#file = openSync(this.#path, 'a');
       this.#acknowledgedSize = 0;
+      this.#hasFault = false;
+      this.#pause = 0;
     } catch (error) {
+      discard(beside);
       this.#fault(error);
     }
+  }
+
+  #closeFile(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
   }
 
   #fault(error: unknown): void {
     if (!this.#hasFault) this.#onFault(error);
     this.#hasFault = true;
+    this.#pause = Math.min(MOST_LEFT_OUT, Math.max(1, this.#pause * 2));
+    this.#leftOut = this.#pause;
   }
 }
 
@@ -253,6 +286,15 @@ function readBufferFile(path: string): BufferFile | null {
     lines.push({ entry: entry.data, text: `${text}\n` });
   }
   return { owner, lastSeq, lines, isDamaged };
+}
+
+/** Half a file takes room where there is none. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next attempt tells of it.
+  }
 }
 
 function readText(path: string): string {

@@ -1,9 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ActivityBuffer } from '../src/activity-buffer.ts';
+
+vi.mock('node:fs', { spy: true });
+const disk = await vi.importActual<typeof import('node:fs')>('node:fs');
 
 const owner = { sessionId: 's/1', agentId: 'Worker', instanceId: 'i', epoch: 3 };
 const line = (text: string): AgentEvent => ({ type: 'output.line', stream: 'stdout', text });
@@ -132,4 +135,80 @@ it('what cannot be read of an earlier process costs nothing else, is told, and p
   for (const buffer of found) buffer.close();
   for (const buffer of ActivityBuffer.recover(stateDir, { onDamage: (path) => expect.fail(path) })) buffer.close();
   expect(readdirSync(folder).sort()).toEqual(['folder.ndjson.damaged', 'none.ndjson.damaged', 's%2F1.ndjson', 's%2F1.ndjson.damaged']);
+});
+
+/** The disk is full after so many bytes of what is written next, for so many writes. */
+function fillDisk(bytes: number, writes: number): { restore(): void; tried: () => number } {
+  const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  let [left, tried] = [writes, 0];
+  const [adding, renewing] = [vi.mocked(writeSync), vi.mocked(writeFileSync)];
+  const isFull = () => {
+    tried += 1;
+    left -= 1;
+    return left >= 0;
+  };
+  adding.mockImplementation(((file: number, data: Buffer | string, from = 0) => {
+    const added = Buffer.from(data).subarray(from);
+    if (!isFull()) return disk.writeSync(file, added);
+    disk.writeSync(file, added, 0, bytes);
+    throw noSpace();
+  }) as typeof writeSync);
+  renewing.mockImplementation((...given) => {
+    if (!isFull()) return disk.writeFileSync(...given);
+    disk.writeFileSync(given[0], 'half', given[2]);
+    throw noSpace();
+  });
+  return {
+    restore: () => {
+      adding.mockRestore();
+      renewing.mockRestore();
+    },
+    tried: () => tried,
+  };
+}
+
+it('what a full disk did not take is in the file once there is room again, in order and without a hole', () => {
+  const told: unknown[] = [];
+  const buffer = ActivityBuffer.create(stateDir, owner, { onFault: (error) => told.push(error) });
+  buffer.append(line('a'), 5);
+  all(buffer);
+  const full = fillDisk(10, 3);
+  for (const text of ['b', 'c', 'd', 'e']) {
+    buffer.append(line(text), 5);
+    all(buffer);
+  }
+  expect(told).toHaveLength(1);
+  for (let turns = 0; full.tried() < 4; turns += 1) {
+    expect(turns).toBeLessThan(100);
+    all(buffer);
+  }
+  buffer.append(line('f'), 5);
+  all(buffer);
+  full.restore();
+  // As after a crash: this one is not closed before.
+  const [found] = ActivityBuffer.recover(stateDir, { onDamage: (path) => expect.fail(path) });
+  expect(found && all(found).map(({ seq, event }) => `${seq} ${event.type === 'output.line' ? event.text : ''}`)).toEqual([
+    '1 a',
+    '2 b',
+    '3 c',
+    '4 d',
+    '5 e',
+    '6 f',
+  ]);
+  expect(readdirSync(join(stateDir, 'activity'))).toEqual(['s%2F1.ndjson']);
+  found?.close();
+  buffer.close();
+});
+
+it('a file that could never be made is made before the process ends, however seldom that was tried', () => {
+  const full = fillDisk(0, 1_000);
+  const buffer = ActivityBuffer.create(stateDir, owner);
+  for (let count = 0; count < 40; count += 1) {
+    buffer.append(line(String(count)), 5);
+    all(buffer);
+  }
+  expect(full.tried()).toBeLessThan(20);
+  full.restore();
+  buffer.close();
+  expect(ActivityBuffer.recover(stateDir).map((found) => all(found).length)).toEqual([40]);
 });
