@@ -134,6 +134,12 @@ describe('a link to the log of one session', () => {
       'interrupted at [a token, hidden]',
       'owner_of_this_file_and_of_all_the_others relay_connect',
     ]);
+    // Of a channel on another machine, and of a hook there.
+    await tell(session, [said(`curl https://api.telegram.org/bot12345678:${'T'.repeat(35)}/getMe`), said(`secret: ${'h1'.repeat(6)}`)]);
+    expect(textsOf(await page(reader)).slice(-2)).toEqual([
+      'curl https://api.telegram.org/bot[a secret, hidden]/getMe',
+      'secret: [a secret, hidden]',
+    ]);
     // The owner sees it as it was.
     expect(textsOf(await page(owner))).toContain(`act as ar_session_${'x'.repeat(43)}, or ${code}.`);
   });

@@ -1,5 +1,6 @@
 import type { ActivityEntry } from 'agent-relay-protocol';
 import { isApprovalEvent } from './approval.ts';
+import { withoutSecretShapes } from './secret-shapes.ts';
 
 /**
  * Tokens of this relay, and those that setup makes for its owner: whoever reads a log that is shared must not become who the agent is. Of one that was cut off
@@ -26,7 +27,7 @@ export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets
   const written = texts.flatMap(spellingsOf).sort((one, other) => other.length - one.length);
   const hideTokens = (text: string) => {
     const shown = written.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text).replace(ownTokens, HIDDEN);
-    return words.lengths.size === 0 ? shown : withoutWords(shown, words);
+    return withoutSecretShapes(words.lengths.size === 0 ? shown : withoutWords(shown, words));
   };
   return { ...entry, event: withTexts(event, hideTokens) };
 }
