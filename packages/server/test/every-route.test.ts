@@ -197,6 +197,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
     await take(because, { id: data[0]?.id });
   }
   await take('pairs/list', { agent: id, status: 'active' });
+  await take('pairs/count', { agent: id, status: 'active' });
   await take('pairs/get', { id: pair['id'] });
   await take('pairs/hangup', { id: pair['id'], agentId: id });
   await call('agents/register', { id: `${id}-channel`, name: `${id}-channel`, kind: 'channel', transport: 'test' });

@@ -86,6 +86,7 @@ const asked: Partial<Record<Field, Ask>> = {
   'tasks/status agentId': () => ask('tasks/status', { id: taskId, agentId, status: 'done' }),
   'pairs/request from': () => ask('pairs/request', { from: id, target: 'Partner', objective: 'talk' }),
   'pairs/list agent': () => ask('pairs/list', { agent: id }),
+  'pairs/count agent': () => ask('pairs/count', { agent: id }),
   'pairs/accept agentId': () => ask('pairs/accept', { id: pairId, agentId }),
   'pairs/reject agentId': () => ask('pairs/reject', { id: pairId, agentId }),
   'pairs/send from': () => ask('pairs/send', { id: pairId, from: id, body: 'hello' }),

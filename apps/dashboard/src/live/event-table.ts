@@ -16,7 +16,7 @@ const viewsAbout = {
   rule: ['rules'],
   task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'callback-count', 'integrations'],
   callback: ['callbacks', 'callback-count'],
-  pair: ['pairs', 'pair'],
+  pair: ['pairs', 'pair', 'pair-count'],
   token: ['tokens'],
   hook: ['hooks'],
 } as const satisfies Partial<Record<EventNoun, readonly string[]>>;

@@ -25,6 +25,17 @@ export const openHolds: View<number> = {
   apply: (count, event) => ('hold' in event ? READ_AGAIN : count),
 };
 
+/** How many pairs talk, or wait for an answer to their invitation. */
+export const openPairs: View<number> = {
+  name: 'pair-count',
+  route: 'pairs/count',
+  read: async (relay) => {
+    const { counts, cursor } = await relay.pairs.count({});
+    return { data: (counts['pending'] ?? 0) + (counts['active'] ?? 0), cursor };
+  },
+  apply: (count, event) => ('pair' in event ? READ_AGAIN : count),
+};
+
 /** How many callbacks there are of a status. */
 export const callbackCount = (status: CallbackStatus): View<number> => ({
   name: 'callback-count',

@@ -8,7 +8,7 @@ import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
-import { callbackCount, openHolds, pendingApprovals } from './open-counts.ts';
+import { callbackCount, openHolds, openPairs, pendingApprovals } from './open-counts.ts';
 import { pairsView } from './pairs.ts';
 import { isActiveRule, rulesView } from './rules.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
@@ -420,14 +420,21 @@ test('what is open is as much as the relay counts, however much that is, and cou
     approvals: counting({ pending: 1_523, allowed: 9 }),
     holds: counting({ held: 2_000 }),
     callbacks: counting({ dead: 12_345 }),
+    pairs: counting({ pending: 1_100, active: 2, ended: 9 }),
   } as unknown as RelayClient;
-  const read = [await pendingApprovals.read(relay), await openHolds.read(relay), await callbackCount('dead').read(relay)];
+  const read = [
+    await pendingApprovals.read(relay),
+    await openHolds.read(relay),
+    await callbackCount('dead').read(relay),
+    await openPairs.read(relay),
+  ];
   expect(read.map(({ data, cursor }) => [data, cursor])).toEqual([
     [1_523, 5],
     [2_000, 5],
     [12_345, 5],
+    [1_102, 5],
   ]);
-  expect(asked).toEqual([{ status: 'pending' }, { status: 'held' }, { status: 'dead' }]);
+  expect(asked).toEqual([{ status: 'pending' }, { status: 'held' }, { status: 'dead' }, {}]);
   const question: RelayEvent = { type: 'approval.requested', seq: 6, at: 6, approval: { approvalId: 'a' } as Approval }; // that it is one is all that counts
   const hold: RelayEvent = { type: 'message.held', seq: 7, at: 7, hold: held(7) };
   const message: RelayEvent = told(8, task(8));

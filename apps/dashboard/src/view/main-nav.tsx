@@ -1,9 +1,7 @@
 import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
-import { callbackCount, openHolds, pendingApprovals } from '../relay/open-counts.ts';
-import { isOpenPair, pairsView } from '../relay/pairs.ts';
+import { callbackCount, openHolds, openPairs, pendingApprovals } from '../relay/open-counts.ts';
 import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
 import { SavedViews } from './saved-views/saved-views-nav.tsx';
@@ -30,7 +28,7 @@ export function MainNav() {
       <Page to="/approvals" name="Approvals" count={useLive(pendingApprovals).data} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={useLive(openHolds).data} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
-      <Page to="/pairs" name="Pairs" {...useOpenPairs()} meaning="open" />
+      <Page to="/pairs" name="Pairs" count={useLive(openPairs).data} meaning="open" />
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={useLive(deadCallbacks).data} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />
@@ -72,15 +70,6 @@ const inTheMiddle = { inline: 'center', block: 'nearest' } as const;
 const deadCallbacks = callbackCount('dead');
 const activeTasks = taskCountsView({});
 
-/** So many open pairs are read at most: from there on it is that many or more. */
-const READ_AT_MOST = 1_000;
-
-function useOpenPairs() {
-  const { status, all } = useList(pairsView);
-  const count = all.filter(isOpenPair).length;
-  return status === 'reading' ? {} : { count, isOrMore: count >= READ_AT_MOST };
-}
-
 interface PageProps {
   readonly to:
     | '/'
@@ -100,7 +89,6 @@ interface PageProps {
   readonly name: string;
   /** Undefined while it is not known. */
   readonly count?: number | undefined;
-  readonly isOrMore?: boolean;
   /** What the count counts. */
   readonly meaning?: string;
   readonly tone?: string;
@@ -114,7 +102,7 @@ const under: Readonly<Record<string, PageProps['to']>> = {
   '/hooks': '/fleet',
 };
 
-function Page({ to, name, count = 0, isOrMore = false, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
+function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
   const isUnder = under[useLocation({ select: ({ pathname }) => pathname })] === to;
   return (
     <Link
@@ -126,10 +114,7 @@ function Page({ to, name, count = 0, isOrMore = false, meaning = '', tone = 'bg-
     >
       {name}
       {count > 0 ? (
-        <span
-          className={`rounded-full px-1.5 font-medium text-xs tabular-nums ${tone}`}
-          title={`${count}${isOrMore ? ' or more' : ''} ${meaning}`}
-        >
+        <span className={`rounded-full px-1.5 font-medium text-xs tabular-nums ${tone}`} title={`${count} ${meaning}`}>
           {formatCount(count)} <span className="sr-only">{meaning}</span>
         </span>
       ) : null}

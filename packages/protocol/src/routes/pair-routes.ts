@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
 import { DeliveryModeSchema, SentMessageSchema } from '../message.ts';
 import { PairSchema, PairStatusSchema } from '../pair.ts';
-import { AddressSchema, AgentIdSchema, listOf, MAX_BODY_LENGTH, MessageIdSchema, pageBefore } from '../primitives.ts';
+import { AddressSchema, AgentIdSchema, counted, listOf, MAX_BODY_LENGTH, MessageIdSchema, pageBefore } from '../primitives.ts';
 import { actor, route } from '../route.ts';
 
 const pair = { id: MessageIdSchema };
@@ -42,6 +42,15 @@ export const pairRoutes = {
       ...pageBefore,
     }),
     output: listOf(PairSchema),
+  }),
+  'pairs/count': route({
+    method: 'GET',
+    path: '/pairs/count',
+    scope: 'pairs:read',
+    anonymous: true,
+    summary: 'How many pairs there are of each status, of those that the caller may list',
+    input: z.strictObject({ agent: AgentIdSchema.optional(), status: PairStatusSchema.optional() }),
+    output: counted,
   }),
   'pairs/get': route({
     method: 'GET',

@@ -2,6 +2,12 @@ import type { Page } from '../domain/change.ts';
 import type { Decision, Facts } from '../domain/facts.ts';
 import type { Resource } from '../domain/resource.ts';
 
+/** How many records have each key, and the cursor at which that was true. */
+export interface CountedRecords {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly cursor: number;
+}
+
 export interface RecordQuery {
   readonly workspace: string;
   /** Only those that have this key, see `recordKey`; empty is no key. */
@@ -24,4 +30,6 @@ export interface RecordStore {
   get<Kept extends { readonly id: number }>(resource: Resource<Kept>, workspace: string, id: number): Promise<Kept | null>;
   /** Newest first. */
   list<Kept extends { readonly id: number }>(resource: Resource<Kept>, query: RecordQuery): Promise<Page<Kept>>;
+  /** Of each of these keys, without reading a record. */
+  count(resource: { readonly name: string }, workspace: string, keys: readonly string[]): Promise<CountedRecords>;
 }

@@ -332,6 +332,24 @@ test('pairs are listed newest first, by agent and status, and followed by whom t
   expect(seen).toEqual(['pair.requested']);
 });
 
+test('pairs are counted by status, by agent, as far as the caller may list them', async () => {
+  await using world = await pairWorld('a', 'b', 'c', 'd');
+  await hangUp(world, (await request(world, 'a', 'b')).id, 'a');
+  await reject(world, (await request(world, 'c', 'd')).id, 'd');
+  await activePair(world);
+  await request(world, 'c', 'd');
+  const counted = async (asked: object = {}, principal = owner) => (await world.call['pairs/count'](asked, world.as(principal))).counts;
+  const all = { pending: 1, active: 1, rejected: 1, ended: 1 };
+  expect(await counted()).toEqual(all);
+  expect(await counted({ status: 'active' })).toEqual({ pending: 0, active: 1, rejected: 0, ended: 0 });
+  expect(await counted({ agent: 'd' })).toEqual({ pending: 1, active: 0, rejected: 1, ended: 0 });
+  expect(await counted({ agent: 'd', status: 'ended' })).toEqual({ pending: 0, active: 0, rejected: 0, ended: 0 });
+  expect(await counted({}, agentOf('a'))).toEqual({ pending: 0, active: 1, rejected: 0, ended: 1 });
+  expect(await counted({ agent: 'c' }, agentOf('d'))).toEqual({ pending: 1, active: 0, rejected: 1, ended: 0 });
+  expect((await world.call['pairs/count']({}, world.as(owner))).cursor).toBe(world.head);
+  expect(await codeOf(() => counted({ agent: 'nobody' }))).toBe('not_found');
+});
+
 test('an old pair is pruned with its invitation; one that is open stays, and goes on', async () => {
   await using world = await World.open({ retentionMs: 1_000, reapIntervalMs: 10_000_000_000, staleTtlMs: 10_000_000_000 });
   for (const id of ['a', 'b', 'c', 'd']) await world.register(id);

@@ -173,6 +173,7 @@ export const others = {
   'rules/create': (_, agent) => ({ agent, command: ['npm', 'test'], folder: '/srv' }),
   'rules/revoke': async ({ owner }, agent) => ({ id: (await owner.rules.create({ agent, command: ['ls'], folder: '/srv' })).id }),
   'pairs/list': () => ({}),
+  'pairs/count': () => ({}),
   'pairs/get': async (world, id) => ({ id: await pairOf(world, id) }),
   'channels/list': () => ({}),
   'channels/get': () => ({ id: 'tg' }),

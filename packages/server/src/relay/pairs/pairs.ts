@@ -1,9 +1,12 @@
 import {
   type Agent,
   DEFAULT_PAGE_SIZE,
+  MAX_PAGE_SIZE,
   type OpenPair,
   OWNER_AGENT_ID,
   type Pair,
+  type PairStatus,
+  PairStatusSchema,
   type Principal,
   principalName,
   RelayError,
@@ -35,7 +38,7 @@ import { relationOf } from '../../domain/provenance.ts';
 import type { ReadRights } from '../../domain/readership.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { agentOf, assertMayAddress } from '../../domain/scopes.ts';
-import { keptPage } from '../../store/kept-page.ts';
+import { keptCounts, keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
@@ -44,7 +47,15 @@ import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Messages } from '../mail/messages.ts';
 
-type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
+type PairRouteName =
+  | 'pairs/request'
+  | 'pairs/list'
+  | 'pairs/count'
+  | 'pairs/get'
+  | 'pairs/accept'
+  | 'pairs/reject'
+  | 'pairs/send'
+  | 'pairs/hangup';
 
 export interface PairsDeps {
   readonly store: Pick<Store, 'agents' | 'records' | 'messages'>;
@@ -78,6 +89,7 @@ export class Pairs {
     this.handlers = {
       'pairs/request': (input, context) => this.#request(input, context),
       'pairs/list': (input, context) => this.#list(input, context),
+      'pairs/count': (input, context) => this.#count(input, context),
       'pairs/get': async ({ id }, { principal }) => {
         const pair = await deps.store.records.get(pairResource, principal.workspace, id);
         return found(pair && deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
@@ -137,6 +149,35 @@ export class Pairs {
     if (agent !== undefined && agent !== agentOf(principal) && before === undefined)
       assertNothingOf(store.agents.index.in(workspace), agent, page.items);
     return listed(page);
+  }
+
+  async #count({ agent, status }: RouteInput<'pairs/count'>, { principal }: CallContext) {
+    const { workspace } = principal;
+    const { records, agents } = this.#deps.store;
+    const { mayReadPair, readsAll } = this.#deps.readers.of(principal);
+    const counted = readsAll
+      ? await this.#countAll(workspace, agent, status)
+      : await keptCounts({
+          read: (before) => records.list(pairResource, { workspace, under: pairKey({ agent, status }), before, limit: MAX_PAGE_SIZE }),
+          keep: mayReadPair,
+          none: noPairs,
+        });
+    if (agent !== undefined && agent !== agentOf(principal))
+      assertNothingOf(
+        agents.index.in(workspace),
+        agent,
+        Object.values(counted.counts).filter((count) => count > 0),
+      );
+    return counted;
+  }
+
+  async #countAll(workspace: string, agent: string | undefined, status: PairStatus | undefined) {
+    const keyOf = (each: PairStatus) => pairKey({ agent, status: each });
+    const asked = status === undefined ? PairStatusSchema.options : [status];
+    const { counts, cursor } = await this.#deps.store.records.count(pairResource, workspace, asked.map(keyOf));
+    const byStatus: Record<PairStatus, number> = { ...noPairs };
+    for (const each of asked) byStatus[each] = counts.get(keyOf(each)) ?? 0;
+    return { counts: byStatus, cursor };
   }
 
   async #accept({ id, agentId, ...guard }: RouteInput<'pairs/accept'>, principal: Principal): Promise<Pair> {
@@ -224,6 +265,8 @@ export class Pairs {
     });
   }
 }
+
+const noPairs: Readonly<Record<PairStatus, number>> = { pending: 0, active: 0, rejected: 0, ended: 0 };
 
 const cardsOf = (agents: Directory): readonly Agent[] => [...agents.agents()].flatMap(({ agent }) => agent ?? []);
 

@@ -3,7 +3,7 @@ import type { Page } from '../../domain/change.ts';
 import type { Decision, Facts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { Resource } from '../../domain/resource.ts';
-import type { RecordQuery, RecordStore } from '../record-store.ts';
+import type { CountedRecords, RecordQuery, RecordStore } from '../record-store.ts';
 import type { SqliteContext } from './context.ts';
 import { type RecordRow, readRecord, recordsUnder } from './record-table.ts';
 
@@ -20,6 +20,7 @@ export class SqliteRecords implements RecordStore {
   readonly #get: Statement<[string, string, number], RecordRow>;
   readonly #list: Statement<[RecordFilter], RecordRow>;
   readonly #listUnder: Statement<[RecordFilter], RecordRow>;
+  readonly #count: Statement<[string, string, string], number>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -29,6 +30,9 @@ export class SqliteRecords implements RecordStore {
       'SELECT record FROM records WHERE resource = @resource AND workspace = @workspace AND id < @before ORDER BY id DESC LIMIT @limit',
     );
     this.#listUnder = reader.prepare(`${recordsUnder} AND k.id < @before ORDER BY k.id DESC LIMIT @limit`);
+    this.#count = reader
+      .prepare<[string, string, string], number>('SELECT count(*) FROM record_keys WHERE resource = ? AND workspace = ? AND key = ?')
+      .pluck();
   }
 
   begin<Answer>(workspace: string, decide: (facts: Facts) => Decision<Answer>): Promise<Answer> {
@@ -58,5 +62,10 @@ export class SqliteRecords implements RecordStore {
     const { rows, isCut } = takePage(found, limit, recordCharacters);
     const items = rows.flatMap((row) => readRecord(resource, row) ?? []);
     return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  async count({ name }: { readonly name: string }, workspace: string, keys: readonly string[]): Promise<CountedRecords> {
+    const counts = new Map(keys.map((key) => [key, this.#count.get(name, workspace, key) ?? 0]));
+    return { counts, cursor: this.#context.log.head };
   }
 }
