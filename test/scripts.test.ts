@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { servedBy } from '../scripts/lib/relay-process.mjs';
 import { Report } from '../scripts/lib/report.mjs';
-import { runsTheTools } from '../scripts/lib/toolchain.mjs';
+import { isAllBuilt, runsTheTools } from '../scripts/lib/toolchain.mjs';
 import { countTests } from '../scripts/lib/vitest.mjs';
 
 function createReport(options: { mayBeSkipped?: boolean } = {}) {
@@ -22,6 +22,17 @@ test.each([
   ['26.0.0', '9', false],
 ])('Node %s with Node-API %s runs the tools: %s', (node, napi, expected) => {
   expect(runsTheTools({ node, napi })).toBe(expected);
+});
+
+const planned = (...tasks: (readonly [string, string])[]) =>
+  `• turbo 2.11.9\n${JSON.stringify({ id: 'x', tasks: tasks.map(([command, status]) => ({ command, cache: { status } })) })}\n`;
+
+test.each([
+  [true, planned(['tsup', 'HIT'], ['<NONEXISTENT>', 'MISS'])],
+  [false, planned(['tsup', 'HIT'], ['vite build', 'MISS'])],
+  [false, 'turbo: not found'],
+])('that everything is built is said (%s) where nothing is left to build', (expected, printed) => {
+  expect(isAllBuilt(printed)).toBe(expected);
 });
 
 test('the last line sums up all checks', () => {

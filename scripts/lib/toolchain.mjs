@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { installLocked } from './npm-folder.mjs';
-import { rootFolder, runOrFail, StepFailed } from './run.mjs';
+import { rootFolder, run, runOrFail, StepFailed } from './run.mjs';
 
 /**
  * @typedef {object} Toolchain
@@ -102,6 +102,22 @@ export async function installWorkspace({ env }, tell) {
 }
 
 /**
+ * Whether nothing is left to build by what turbo plans (`--dry=json`), whatever it prints around that.
+ *
+ * @param {string} printed
+ */
+export function isAllBuilt(printed) {
+  try {
+    /** @type {{ tasks: { command: string, cache: { status: string } }[] }} */
+    const { tasks } = JSON.parse(printed.slice(printed.indexOf('{'), printed.lastIndexOf('}') + 1));
+    // A package without a build has a task too, and nothing in the cache.
+    return tasks.every(({ command, cache }) => command === '<NONEXISTENT>' || cache.status === 'HIT');
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Builds every package; what has not changed comes from turbo's local cache.
  *
  * @param {Toolchain} toolchain
@@ -109,7 +125,9 @@ export async function installWorkspace({ env }, tell) {
  */
 export async function buildWorkspace({ env }, tell) {
   const turbo = join(rootFolder, 'node_modules', '.bin', 'turbo');
-  tell('building; the first time this takes a minute or two');
+  const { output: plan } = await run(turbo, ['run', 'build', '--dry=json'], { env });
+  const hasAll = isAllBuilt(plan);
+  if (!hasAll) tell('building; this takes a minute or two');
   const { seconds } = await runOrFail('The build', turbo, ['run', 'build', '--output-logs=errors-only'], { env });
-  tell(`packages and dashboard built (${took(seconds)})`);
+  tell(hasAll ? `packages and dashboard are built already (${took(seconds)})` : `packages and dashboard built (${took(seconds)})`);
 }
