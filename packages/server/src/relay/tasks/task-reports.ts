@@ -72,7 +72,6 @@ export function taskReports({
       const route = status === 'open' ? routeOfReport(principal, source, report) : null;
       const subject = { workspace, source, dedupeKey, idempotencyKey: idempotencyKey ?? null };
       return store.tasks.report(subject, (facts) => {
-        actAs(facts.agents, principal, source);
         if (facts.earlier && idempotencyKey !== undefined) {
           if (facts.earlier.task) assertReportsOn(facts.agents, principal, facts.earlier.task, 'idempotencyKey');
           return repeatedReport(facts.earlier, digestOfReport(report));
