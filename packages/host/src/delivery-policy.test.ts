@@ -61,6 +61,12 @@ describe('what is handed over next', () => {
     expect(ids(large, false)?.ids).toEqual([1, 2]);
   });
 
+  it('what went in one prompt goes in one again, of whatever modes it is', () => {
+    const [first, second, third] = [mail(1, 'next', { promptId: 'p' }), mail(2, 'now', { promptId: 'p' }), mail(3, 'now')];
+    expect(ids([first, second, third], true)).toEqual({ mode: 'now', ids: [1, 2] });
+    expect(ids([first, third], true)).toEqual({ mode: 'now', ids: [3] });
+  });
+
   it('a piece that must go by itself does', () => {
     expect(ids([mail(1, 'next', { isAlone: true }), mail(2)], false)?.ids).toEqual([1]);
     expect(ids([mail(1), mail(2, 'next', { isAlone: true })], false)?.ids).toEqual([1]);

@@ -41,10 +41,16 @@ export function nextBatch(waiting: readonly WaitingPiece[], { isTurnRunning, has
   }
   for (const mode of ['urgent', 'now', ...(hasContext ? (['fyi'] as const) : [])] as const) {
     const mail = inOrder.filter(({ item }) => item.message.mode === mode);
-    if (mail.length > 0) return { mode, mail: fitting(mail) };
+    if (mail.length > 0) return { mode, mail: fitting(inOrder.filter((piece) => mail.includes(piece) || mail.some(goesWith(piece)))) };
   }
   return null;
 }
+
+/** What went in one prompt, of whatever modes, goes in one again. */
+const goesWith =
+  ({ promptId }: WaitingPiece) =>
+  (other: WaitingPiece): boolean =>
+    promptId !== null && other.promptId === promptId;
 
 function fitting(mail: readonly WaitingPiece[]): readonly WaitingPiece[] {
   const batch: WaitingPiece[] = [];

@@ -251,7 +251,8 @@ export class DeliveryQueue {
   #tell(reports: readonly DeliveryReport[]): void {
     const { report, promptIds } = this.#options;
     void report(reports).then(() => {
-      for (const { messageId } of reports) promptIds?.settled(messageId);
+      // That it was handed over is no word of the program's: until there is one, the next process needs its id.
+      for (const { messageId, state } of reports) if (state !== 'dispatched') promptIds?.settled(messageId);
     });
   }
 

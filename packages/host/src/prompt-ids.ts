@@ -132,11 +132,11 @@ export class AgentPromptIds {
   }
 
   /**
-   * Writes down what is about to be handed over. What else was to go under this id is forgotten: a program that takes the prompt as it is now would drop
-   * the rest unread.
+   * Writes down what is about to be handed over. What else had gone under this id, and may come later, nobody can hand over any more: a program that has
+   * the prompt as it was has read it, and one that takes it as it is now would drop it.
    */
   add(promptId: string, items: readonly InboxItem[], { isContext = false }: { readonly isContext?: boolean } = {}): void {
-    for (const [messageId, [id]] of this.#carried) if (id === promptId) this.#carried.delete(messageId);
+    for (const [messageId, [id, fingerprint]] of this.#carried) if (id === promptId) this.#carried.set(messageId, [null, fingerprint]);
     for (const { message } of items) {
       const fingerprint = fingerprintOf(message);
       this.#carried.set(message.id, isContext ? [promptId, fingerprint, true] : [promptId, fingerprint]);
