@@ -148,7 +148,7 @@ test.skipIf(!hasTerminals)('a Stop hook of the user that goes on: mail that wait
   await writeFile(join(folders.two, 'once-more'), '');
   const { length } = anthropic.requests;
   const slow = await order('slowly');
-  await until('the turn', async () => (await receiptOf(slow.id)) === 'seen');
+  await until('the turn', () => timesShown(anthropic.requests, [slow.id])[0] === 1);
   const waiting = await order('ping 7');
   await until('its answer', async () => (await bodies()).includes('pong 7'));
   await until('its receipt', async () => (await receiptOf(waiting.id)) === 'answered');

@@ -44,8 +44,13 @@ const agentOf = async ({ cwd }: LiveClaude, status = 'idle') => {
 const textOf = ({ message }: Frame) => message.content;
 const receipt = async (id: number) => (await owner.messages.deliveries({ id })).data[0];
 const framesOf = (claude: LiveClaude, count: number) => expect.poll(() => claude.frames.length).toBe(count);
-/** As the CLI says it when the model reads what came in. */
-const reads = (claude: LiveClaude, frame: Frame | undefined) => claude.hook('UserPromptSubmit', { prompt: frame ? textOf(frame) : '' });
+/** As the CLI says it when the session takes in what came. */
+const takes = (claude: LiveClaude, frame: Frame | undefined) => claude.hook('UserPromptSubmit', { prompt: frame ? textOf(frame) : '' });
+/** And when the model has answered to it. */
+const reads = async (claude: LiveClaude, frame: Frame | undefined) => {
+  await takes(claude, frame);
+  await claude.hook('Stop');
+};
 
 test('a session is an agent: it is told who it is, has a token of its own, and its shells speak as it', async () => {
   await using claude = await start({ env: { AGENT_RELAY_LABEL: 'builder', AGENT_RELAY_TAGS: 'ci' } });
@@ -73,7 +78,7 @@ test('a session is an agent: it is told who it is, has a token of its own, and i
   expect(await claude.context('UserPromptSubmit', { prompt: 'hello' })).toBe('');
 });
 
-test('mail comes into the session, one frame for each sender, and its receipt says seen when a hook shows it', async () => {
+test('mail comes into the session, one frame for each sender, and its receipt says seen when the model has answered to it', async () => {
   await using claude = await start();
   const { id } = await agentOf(claude);
   await owner.agents.register({ name: 'Peer', instanceId: 'p' });
@@ -91,10 +96,13 @@ test('mail comes into the session, one frame for each sender, and its receipt sa
     ),
   );
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'dispatched' });
-  await reads(claude, frame);
-  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
+  await takes(claude, frame);
   await agentOf(claude, 'busy');
+  // It is offered again meanwhile, and pushed no more.
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'dispatched' });
   await claude.hook('Stop');
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
+  expect(claude.frames).toHaveLength(1);
   await agentOf(claude, 'idle');
   // The prompt of a turn may have come before this process was there.
   await claude.hook('PreToolUse', { tool_name: 'Read', tool_input: {} });
@@ -147,6 +155,8 @@ test('context alone starts nothing: it comes with the next prompt', async () => 
   const sent = await owner.messages.send({ to: `id:${id}`, body: 'for your information', mode: 'fyi' });
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'dispatched' });
   expect(await claude.context('UserPromptSubmit', { prompt: 'go on' })).toContain(`[msg:${sent.id}] from owner: for your information`);
+  expect(await receipt(sent.id)).toMatchObject({ state: 'dispatched' });
+  await claude.hook('PreToolUse', { tool_name: 'Read', tool_input: {} });
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen' });
   expect(claude.frames).toEqual([]);
 });
@@ -162,6 +172,7 @@ test('a session without an inbox is woken by a hook that waits', async () => {
   const woken = (await Promise.all([earlier, waiting])).find(({ code }) => code === 2);
   expect(woken?.stderr).toContain(`[msg:${sent.id}] from owner: wake up`);
   await claude.hook('UserPromptSubmit', { prompt: woken?.stderr });
+  await claude.hook('Stop');
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
 });
 
@@ -304,12 +315,14 @@ test('a sidecar that is killed is told of, and what the model reads meanwhile is
   const sent = await owner.messages.send({ to: `id:${id}`, body: 'read while nobody looks' });
   await framesOf(claude, 1);
   await claude.kill();
-  const { output } = await reads(claude, claude.frames[0]);
+  const { output } = await takes(claude, claude.frames[0]);
   expect(output).toMatchObject({ systemMessage: expect.stringContaining('has ended unexpectedly') });
   const decision = async () =>
     (await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
   expect(await decision()).toBe('deny');
   await using again = await start({ folder: claude.folder });
+  await again.ready();
+  await again.hook('Stop');
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
   const next = await owner.messages.send({ to: `id:${id}`, body: 'and this' });
   await framesOf(again, 1);

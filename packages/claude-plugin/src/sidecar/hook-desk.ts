@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { HookAnswer, HookQuestion } from '../hook/hook-message.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
+import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
 import type { MailDesk } from './mail-desk.ts';
 import type { RelaySide } from './relay-side.ts';
 import { reservedAgainst } from './reserved-against.ts';
@@ -13,6 +14,7 @@ import type { LiveTurn } from './turn.ts';
 export interface HookDeskOptions {
   readonly relay: RelaySide;
   readonly mail: MailDesk;
+  readonly entered: Pick<EnteredMail, 'answered'>;
   readonly turn: LiveTurn;
   readonly questions: ApprovalQuestions;
   readonly kept: () => number;
@@ -27,6 +29,8 @@ const Input = z.looseObject({
   hook_event_name: lenientText,
   source: lenientText,
   reason: lenientText,
+  session_id: lenientText,
+  transcript_path: lenientText,
   prompt: lenientText,
   command_name: lenientText,
   command_args: lenientText,
@@ -49,15 +53,22 @@ export class HookDesk {
   #told = '';
   #isRestrictionNoted = false;
   #isAtWork = false;
+  #conversation: ClaudeConversation = { conversation: '', transcript: null };
 
   constructor(options: HookDeskOptions) {
     this.#options = options;
+  }
+
+  /** In which the session is, as its last hook said. */
+  get conversation(): ClaudeConversation {
+    return this.#conversation;
   }
 
   /** The signal aborts when nobody waits for the answer any more. */
   async answer({ type, input, isUnattended = false }: HookQuestion, signal: AbortSignal): Promise<HookAnswer> {
     if (type === 'wait') return this.#wait(signal);
     const event = Input.parse(input);
+    if (event.session_id !== '') this.#conversation = conversationOf(event);
     switch (event.hook_event_name) {
       case 'SessionStart':
         return this.#started(signal);
@@ -74,6 +85,9 @@ export class HookDesk {
         this.#options.questions.settledBySession({ name: event.tool_name, input: event.tool_input });
         return nothing;
       case 'Stop':
+        this.#rested(event, 'stopped');
+        if (event.agent_id === undefined) await this.#options.entered.answered('stop');
+        return nothing;
       case 'StopFailure':
         this.#rested(event, 'stopped');
         return nothing;
@@ -104,8 +118,8 @@ export class HookDesk {
   #prompted({ prompt, agent_id }: Input): HookAnswer {
     const { mail, turn, questions } = this.#options;
     if (agent_id !== undefined) return nothing;
-    const read = mail.readIn(prompt);
-    const context = mail.takeContext();
+    const read = mail.readIn(prompt, this.#conversation);
+    const context = mail.takeContext(this.#conversation);
     turn.prompted({ hasMail: read.length > 0 || context !== null || prompt.includes('<cross-session-message') });
     if (read.length === 0) questions.settleAll();
     this.#works();
@@ -125,6 +139,7 @@ export class HookDesk {
     // A subagent in the background outlives the turn that began it.
     if (agent_id === undefined) {
       turn.worked();
+      void this.#options.entered.answered('tool');
       // The first prompt of a session may have come before this process was there.
       this.#works();
     }
@@ -195,6 +210,11 @@ export class HookDesk {
     }
   }
 }
+
+const conversationOf = ({ session_id, transcript_path }: Input): ClaudeConversation => ({
+  conversation: session_id,
+  transcript: transcript_path === '' ? null : transcript_path,
+});
 
 const beforeTool = ({ permission, reason }: ToolDecision): HookAnswer =>
   json({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: permission, permissionDecisionReason: reason } });

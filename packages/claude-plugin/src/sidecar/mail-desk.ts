@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InboxItem } from 'agent-relay-protocol';
 import { formatEnvelope, RecentSet } from 'agent-relay-wire';
 import type { Correspondents } from './correspondents.ts';
+import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
 import type { InboxFrame } from './inbox-frames.ts';
 
 export interface MailDeskOptions {
@@ -9,7 +10,9 @@ export interface MailDeskOptions {
   readonly inbox: { post(frames: readonly InboxFrame[]): Promise<void> } | null;
   readonly correspondents: Pick<Correspondents, 'socketFor'>;
   readonly now: () => number;
-  /** The model was shown these. */
+  /** What the session has taken in and its model may not have read yet. */
+  readonly entered: Pick<EnteredMail, 'has' | 'add' | 'look'>;
+  /** The model has read these, and is offered them again. */
   readonly onSeen: (messageIds: readonly number[]) => void;
   /** The session does not take them, for a reason that stays. */
   readonly onRefused: (messageIds: readonly number[], reason: string) => void;
@@ -28,13 +31,14 @@ const RETRY_MS = 6_000;
 const REMEMBERED = 4_096;
 
 /**
- * Mail on its way into the session. A piece is *waiting*, then *pushed*, and leaves when a hook shows that the model reads it (its nonce is in
- * what the model is given), or when the session refuses it. What was pushed and dropped, or is not read by a session at rest, is pushed again.
+ * Mail on its way into the session. A piece is *waiting*, then *pushed*, and leaves as *entered* when a hook shows that the session takes it in (its nonce
+ * is in what the model is to be given), or when the session refuses it. What was pushed and dropped, or is not taken by a session at rest, is pushed again.
  */
 export class MailDesk {
   readonly #options: MailDeskOptions;
   readonly #held = new Map<number, Held>();
   readonly #shown = new RecentSet<number>(REMEMBERED);
+  readonly #lost = new RecentSet<number>(REMEMBERED);
   #waiter: ((words: string | null) => void) | null = null;
   #isBusy = false;
   #holds = 0;
@@ -53,16 +57,21 @@ export class MailDesk {
     this.#isBusy = isBusy;
   }
 
-  /** Shown before, in an earlier life of this process perhaps. */
+  /** Read before, in an earlier life of this process perhaps. */
   remember(messageId: number): void {
     this.#shown.add(messageId);
+  }
+
+  /** Nobody knows whether it was read, and its sender is told so: it is not given again. */
+  lose(messageId: number): void {
+    this.#lost.add(messageId);
   }
 
   /** Takes mail from the relay. Answers whether any of it is new here. What was shown already is confirmed again. */
   add(items: readonly InboxItem[]): boolean {
     const again = items.filter(({ message }) => this.#shown.has(message.id)).map(({ message }) => message.id);
     if (again.length > 0) this.#options.onSeen(again);
-    const fresh = items.filter(({ message }) => !this.#shown.has(message.id) && !this.#held.has(message.id));
+    const fresh = items.filter(({ message }) => !this.#isKnown(message.id));
     for (const item of fresh) this.#held.set(item.message.id, { item, state: 'waiting', frameId: null, pushedAt: 0 });
     if (fresh.length > 0) this.push();
     return fresh.length > 0 || again.length > 0;
@@ -86,8 +95,13 @@ export class MailDesk {
     else if (this.#waiter) this.#wake(due);
   }
 
-  /** Looks at what was pushed and is not read. */
+  #isKnown(id: number): boolean {
+    return this.#shown.has(id) || this.#lost.has(id) || this.#held.has(id) || this.#options.entered.has(id);
+  }
+
+  /** Looks at what was pushed and is not taken in, and at what was and is not known to be read. */
   retry(): void {
+    void this.#options.entered.look();
     const before = this.#options.now() - RETRY_MS;
     if (!this.#isBusy) {
       for (const held of this.#held.values()) if (held.state === 'pushed' && held.pushedAt < before) held.state = 'waiting';
@@ -107,29 +121,34 @@ export class MailDesk {
     }
   }
 
-  /** Which messages are in what the model is given now. They are read. */
-  readIn(text: string): readonly number[] {
-    const ids = [...this.#held.values()].filter(({ item }) => text.includes(`${item.nonce}]`)).map(({ item }) => item.message.id);
-    this.shown(ids);
-    return ids;
+  /** Which messages are in what the session takes in now. */
+  readIn(text: string, where: ClaudeConversation): readonly number[] {
+    const taken = [...this.#held.values()].filter(({ item }) => text.includes(`${item.nonce}]`));
+    this.#enter(taken, where);
+    return taken.map(({ item }) => item.message.id);
   }
 
-  /** The model was given these some other way. */
-  shown(messageIds: readonly number[]): void {
-    if (messageIds.length === 0) return;
-    for (const id of messageIds) {
-      this.#held.delete(id);
-      this.#shown.add(id);
-    }
-    this.#options.onSeen(messageIds);
+  /** The answer of a tool gives these to the model. */
+  inTool(messageIds: readonly number[], where: ClaudeConversation): void {
+    for (const id of messageIds) this.#held.delete(id);
+    const mail = messageIds.filter((id) => !this.#shown.has(id)).map((messageId) => ({ messageId, nonce: null }));
+    this.#options.entered.add(mail, where, { byTool: true });
   }
 
   /** What is meant as context alone, for the prompt that comes now. */
-  takeContext(): string | null {
+  takeContext(where: ClaudeConversation): string | null {
     const context = [...this.#held.values()].filter(({ item }) => item.message.mode === 'fyi');
     if (context.length === 0) return null;
-    this.shown(context.map(({ item }) => item.message.id));
+    this.#enter(context, where);
     return context.map(({ item }) => formatEnvelope(item)).join('\n\n');
+  }
+
+  #enter(taken: readonly Held[], where: ClaudeConversation): void {
+    for (const { item } of taken) this.#held.delete(item.message.id);
+    this.#options.entered.add(
+      taken.map(({ item }) => ({ messageId: item.message.id, nonce: item.nonce })),
+      where,
+    );
   }
 
   /** What to wake the session with; null where it has an inbox, when a later caller took this one's place or when the signal aborted. */

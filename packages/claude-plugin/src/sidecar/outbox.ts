@@ -8,8 +8,10 @@ import { z } from 'zod';
 const EntrySchema = z.discriminatedUnion('type', [
   /** What the session said while the relay may have been away. */
   z.object({ type: z.literal('send'), message: SendMessageSchema }),
-  /** A message that the model was shown. */
+  /** A message that the model has read. */
   z.object({ type: z.literal('seen'), messageId: z.int().min(1) }),
+  /** One of which nobody knows whether it has. */
+  z.object({ type: z.literal('lost'), messageId: z.int().min(1), reason: z.string() }),
 ]);
 export type OutboxEntry = z.infer<typeof EntrySchema>;
 

@@ -271,9 +271,14 @@ const doorOf = ({ socketPath, socketOwnerFile }: FoundRelay) => ({
 });
 
 async function tell({ calls, agent }: SessionLink, entry: OutboxEntry): Promise<void> {
-  if (entry.type === 'send') await calls.messages.send({ ...entry.message, from: agent.id });
-  else {
-    const report = { messageId: entry.messageId, state: 'seen', evidence: 'echo' } as const;
-    await calls.deliveries.report({ id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, reports: [report] });
+  if (entry.type === 'send') {
+    await calls.messages.send({ ...entry.message, from: agent.id });
+    return;
   }
+  const { messageId } = entry;
+  const report =
+    entry.type === 'seen'
+      ? ({ messageId, state: 'seen', evidence: 'echo' } as const)
+      : ({ messageId, state: 'failed', reason: entry.reason } as const);
+  await calls.deliveries.report({ id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, reports: [report] });
 }

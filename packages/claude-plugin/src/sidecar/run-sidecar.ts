@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
-import { MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
-import { envelopeMessageIds, type Log } from 'agent-relay-wire';
+import { MCP_SERVER_NAME, messageOf, RELAY_VERSION } from 'agent-relay-protocol';
+import type { Log } from 'agent-relay-wire';
 import { makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
-import { Correspondents } from './correspondents.ts';
 import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
-import { MailDesk } from './mail-desk.ts';
 import { Outbox } from './outbox.ts';
-import { RelaySide, type SessionLink } from './relay-side.ts';
+import { RelaySide } from './relay-side.ts';
 import { RelayTools } from './relay-tools.ts';
-import { SessionInbox } from './session-inbox.ts';
+import { openSessionMail } from './session-mail.ts';
 import { type ShellStanding, shellWords } from './shell-words.ts';
 import { LiveTurn } from './turn.ts';
 
@@ -43,7 +41,7 @@ export async function runSidecar({ env, claudePid, cwd, log, signal }: SidecarOp
   const identity = identityOf({ env: own, cwd: env['CLAUDE_PROJECT_DIR'] || cwd, claudePid });
   const over = new AbortController();
   const living = AbortSignal.any([signal, over.signal]);
-  await using session = await openSession({ env: own, identity, place, log });
+  await using session = await openSession({ env: own, identity, place, claudePid, log });
   const mcp = serveStdio(() => mcpServer(session.tools, identity.id), { onerror: (error) => log.debug('MCP', { error }) });
   process.stdin.once('end', () => over.abort());
   process.stdin.once('close', () => over.abort());
@@ -91,35 +89,27 @@ interface Parts {
   readonly env: Environment;
   readonly identity: AgentIdentity;
   readonly place: SessionPlace;
+  readonly claudePid: number;
   readonly log: Log;
 }
 
-async function openSession({ env, identity, place, log }: Parts) {
+async function openSession({ env, identity, place, claudePid, log }: Parts) {
   const data = env['CLAUDE_PLUGIN_DATA'] || join(homedir(), '.local', 'state', 'agent-relay', 'claude');
-  const outbox = openOutbox(join(data, 'outbox', identity.id), place, log);
+  const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   const turn = new LiveTurn();
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
-  const socketPath = env['CLAUDE_CODE_MESSAGING_SOCKET'];
   const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
-  const correspondents = new Correspondents({
-    socketPath: (n) => place.replySocket(n),
-    onAnswer: ({ replyTo, text }) => {
-      keepAnswer(outbox, { replyTo, text }, log);
-      relay.wake();
-    },
-    onStatus: ({ id, status, reason }) => mail.statusOf(id, status, reason),
-  });
-  const mail = new MailDesk({
-    inbox: socketPath ? new SessionInbox({ socketPath, token: env['CLAUDE_CODE_MESSAGING_TOKEN'] }) : null,
-    correspondents,
+  const { mail, entered, correspondents } = openSessionMail({
+    env,
+    data,
+    agentId: identity.id,
+    place,
+    claudePid,
+    outbox,
+    log,
     now: Date.now,
-    onSeen: (ids) => {
-      const waiting = new Set(outbox.entries.flatMap(({ entry }) => (entry.type === 'seen' ? [entry.messageId] : [])));
-      for (const messageId of ids) if (!waiting.has(messageId)) outbox.add({ type: 'seen', messageId });
-      relay.wake();
-    },
-    onRefused: (ids, reason) => void refuse(relay.link, ids, reason),
+    relay: () => relay,
   });
   const relay: RelaySide = new RelaySide({
     env,
@@ -135,11 +125,11 @@ async function openSession({ env, identity, place, log }: Parts) {
     },
     onRefused: (entry, error) => log.warn('the relay refused what was kept for it', { kind: entry.type, code: error.code }),
   });
-  for (const { entry } of outbox.entries) if (entry.type === 'seen') mail.remember(entry.messageId);
   tellShells({ id: identity.id, url: env['AGENT_RELAY_URL'], token: undefined });
   const questions = new ApprovalQuestions({ relay, log });
   const kept = () => outbox.entries.length;
-  const desk = new HookDesk({ relay, mail, turn, questions, kept, isInBackground, restrictedFile: place.restrictedFile });
+  const desk = new HookDesk({ relay, mail, entered, turn, questions, kept, isInBackground, restrictedFile: place.restrictedFile });
+  await entered.recover();
   const door = await serveHooks({ path: place.door, desk, log });
   const tools = new RelayTools({
     relay,
@@ -148,7 +138,7 @@ async function openSession({ env, identity, place, log }: Parts) {
     holdMail: () => mail.hold(),
     onMail: (ids) => {
       turn.mailArrived();
-      mail.shown(ids);
+      mail.inTool(ids, desk.conversation);
     },
   });
   const looking = setInterval(() => mail.retry(), RETRY_EVERY_MS);
@@ -164,16 +154,13 @@ async function openSession({ env, identity, place, log }: Parts) {
   };
 }
 
-function openOutbox(folder: string, { readFile }: SessionPlace, log: Log): Outbox {
-  const outbox = new Outbox({
+function openOutbox(folder: string, log: Log): Outbox {
+  return new Outbox({
     folder,
     now: Date.now,
     onFault: (error) => log.warn('what waits for the relay cannot be written to disk, and is kept in memory', { reason: messageOf(error) }),
     onUnreadable: (path) => log.warn('something that was kept for the relay cannot be read', { path }),
   });
-  for (const messageId of readMeanwhile(readFile)) outbox.add({ type: 'seen', messageId });
-  rmSync(readFile, { force: true });
-  return outbox;
 }
 
 function writeShellFile(file: string, standing: ShellStanding, log: Log): void {
@@ -184,25 +171,6 @@ function writeShellFile(file: string, standing: ShellStanding, log: Log): void {
   }
 }
 
-/** What the model answers goes to nobody who could be told that there is no room for it. */
-function keepAnswer(outbox: Outbox, { replyTo, text }: { readonly replyTo: number; readonly text: string }, log: Log): void {
-  try {
-    outbox.add({ type: 'send', message: { replyTo, body: text.slice(0, LONGEST_ANSWER), idempotencyKey: randomUUID() } });
-  } catch (error) {
-    if (!(error instanceof RelayError)) throw error;
-    log.warn('an answer of the session is not kept', { replyTo, reason: error.message });
-  }
-}
-
-/** What hooks wrote down while no sidecar was there: one that was killed had pushed it, and the relay, which has no word of it, would give it again. */
-function readMeanwhile(file: string): readonly number[] {
-  try {
-    return [...new Set(envelopeMessageIds(readFileSync(file, 'utf8')))];
-  } catch {
-    return [];
-  }
-}
-
 /** A machine that started this session in the background waits for it to be an agent. It looks no more once it has seen so, and the folder may be gone. */
 function tellMachine(readyFile: string | undefined): void {
   if (readyFile) {
@@ -210,17 +178,6 @@ function tellMachine(readyFile: string | undefined): void {
       writeFileSync(readyFile, `${process.pid}\n`, { mode: 0o600 });
     } catch {}
   }
-}
-
-/** The relay takes no longer text. */
-const LONGEST_ANSWER = 60_000;
-
-async function refuse(link: SessionLink | null, ids: readonly number[], reason: string): Promise<void> {
-  if (link === null) return;
-  const { calls, agent } = link;
-  const reports = ids.map((messageId) => ({ messageId, state: 'failed' as const, reason: reason.slice(0, 1_000) }));
-  // What does not arrive comes again with the next mail, and is refused again.
-  await calls.deliveries.report({ id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, reports }).catch(() => {});
 }
 
 function mcpServer(tools: RelayTools, id: string): Server {

@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { lookInTranscript } from './transcript.ts';
+
+const EnteredSchema = z.object({
+  messageId: z.int().min(1),
+  /** How its envelope ends in what the model was given; null where only its number is known. */
+  nonce: z.string().nullable(),
+  /** Of the Claude Code that took it. */
+  claudePid: z.int(),
+  conversation: z.string(),
+  transcript: z.string().nullable(),
+  /** The answer of a tool carried it: another tool of the same turn may begin before the model reads it. */
+  byTool: z.boolean(),
+});
+type Entered = z.infer<typeof EnteredSchema>;
+
+/** Where something enters, as a hook names it. */
+export interface ClaudeConversation {
+  readonly conversation: string;
+  /** The path of the file that Claude Code keeps it in; null where it was not said. */
+  readonly transcript: string | null;
+}
+
+export interface EnteredMailOptions {
+  /** On disk for the next process. */
+  readonly path: string;
+  readonly claudePid: number;
+  /** The one that the session begins with. */
+  readonly conversation: string;
+  readonly onRead: (messageIds: readonly number[]) => void;
+  readonly onLost: (messageIds: readonly number[], reason: string) => void;
+  /** The note cannot be written. Told once, until it can. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Why nobody can say more. */
+const KILLED = 'Claude Code was ended while it took this in: nobody knows whether its model has read it';
+const KEPT_OUT = 'Claude Code took this and did not keep it in its conversation: a hook of its own may have kept it out';
+/** How often it is looked for, a second apart, in a conversation that has gone on without it. */
+const MOST_LOOKS = 30;
+
+/**
+ * Mail that Claude Code has taken in to give it to its model, and may not have given it yet: other hooks run, and the request is still to be made. That it
+ * was read is shown by what follows from the request: the model uses a tool, or stops. On disk meanwhile, so that after a kill the next process neither
+ * hands it over again nor calls it read: it looks into the conversation.
+ */
+export class EnteredMail {
+  readonly #options: EnteredMailOptions;
+  readonly #mail = new Map<number, Entered>();
+  /** What a turn that has gone on should have in its conversation, and how often it was looked for. */
+  readonly #looks = new Map<number, number>();
+  #hasFault = false;
+
+  constructor(options: EnteredMailOptions) {
+    this.#options = options;
+    for (const each of readNote(options.path)) this.#mail.set(each.messageId, each);
+  }
+
+  has(messageId: number): boolean {
+    return this.#mail.has(messageId);
+  }
+
+  add(mail: readonly Pick<Entered, 'messageId' | 'nonce'>[], where: ClaudeConversation, { byTool = false } = {}): void {
+    if (mail.length === 0) return;
+    const { claudePid } = this.#options;
+    for (const each of mail) this.#mail.set(each.messageId, { ...each, ...where, claudePid, byTool });
+    this.#write();
+  }
+
+  /** What an earlier process noted: read, still on its way in the conversation that goes on, or nobody knows. */
+  async recover(): Promise<void> {
+    const fates = await Promise.all([...this.#mail.values()].map(async (each) => [each.messageId, await this.#fateOf(each)] as const));
+    const of = (fate: string) => fates.flatMap(([messageId, found]) => (found === fate ? [messageId] : []));
+    this.#settle(of('read'), (ids) => this.#options.onRead(ids));
+    this.#settle(of('lost'), (ids) => this.#options.onLost(ids, KILLED));
+  }
+
+  /** The model has begun to use a tool, or has stopped: it had what it was given before. */
+  async answered(how: 'tool' | 'stop'): Promise<void> {
+    for (const { messageId, byTool } of this.#mail.values()) {
+      if (how === 'stop' || !byTool) this.#looks.set(messageId, this.#looks.get(messageId) ?? 0);
+    }
+    await this.look();
+  }
+
+  /** Looks again for what its conversation did not show yet: Claude Code writes it a little later. */
+  async look(): Promise<void> {
+    const due = [...this.#looks.keys()].flatMap((messageId) => this.#mail.get(messageId) ?? []);
+    if (due.length === 0) return;
+    const isThere = await Promise.all(due.map(async (each) => (await lookInTranscript(each)) !== 'absent'));
+    this.#settle(idsOf(due.filter((_, at) => isThere[at])), (ids) => this.#options.onRead(ids));
+    const missing = due.filter(({ messageId }, at) => !isThere[at] && this.#mail.has(messageId));
+    for (const { messageId } of missing) this.#looks.set(messageId, (this.#looks.get(messageId) ?? 0) + 1);
+    const given = missing.filter(({ messageId }) => (this.#looks.get(messageId) ?? 0) > MOST_LOOKS);
+    this.#settle(idsOf(given), (ids) => this.#options.onLost(ids, KEPT_OUT));
+  }
+
+  async #fateOf(entered: Entered): Promise<'read' | 'lost' | 'on its way'> {
+    const { claudePid, conversation } = this.#options;
+    // Only the process beside it was killed.
+    if (entered.claudePid === claudePid) return 'on its way';
+    const found = entered.transcript === null ? 'absent' : await lookInTranscript(entered);
+    if (found === 'answered') return 'read';
+    return found === 'entered' && entered.conversation === conversation ? 'on its way' : 'lost';
+  }
+
+  /** Told before it is forgotten: a kill between the two tells it twice. */
+  #settle(messageIds: readonly number[], tell: (messageIds: readonly number[]) => void): void {
+    const known = messageIds.filter((messageId) => this.#mail.has(messageId));
+    if (known.length === 0) return;
+    tell(known);
+    for (const messageId of known) {
+      this.#mail.delete(messageId);
+      this.#looks.delete(messageId);
+    }
+    this.#write();
+  }
+
+  #write(): void {
+    const { path, onFault } = this.#options;
+    try {
+      if (this.#mail.size === 0) rmSync(path, { force: true });
+      else {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        writeFileSync(`${path}.new`, JSON.stringify([...this.#mail.values()]), { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      }
+      this.#hasFault = false;
+    } catch (error) {
+      if (!this.#hasFault) onFault(error);
+      this.#hasFault = true;
+    }
+  }
+}
+
+const idsOf = (mail: readonly Entered[]): number[] => mail.map(({ messageId }) => messageId);
+
+function readNote(path: string): readonly Entered[] {
+  try {
+    return z.array(EnteredSchema).safeParse(JSON.parse(readFileSync(path, 'utf8'))).data ?? [];
+  } catch {
+    return []; // nothing was on its way
+  }
+}

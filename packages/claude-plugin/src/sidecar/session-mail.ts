@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, RelayError } from 'agent-relay-protocol';
+import { envelopeMessageIds, type Log } from 'agent-relay-wire';
+import type { SessionPlace } from '../session-place.ts';
+import { Correspondents } from './correspondents.ts';
+import { EnteredMail } from './entered-mail.ts';
+import { MailDesk } from './mail-desk.ts';
+import type { Outbox } from './outbox.ts';
+import type { RelaySide, SessionLink } from './relay-side.ts';
+import { SessionInbox } from './session-inbox.ts';
+
+export interface SessionMailOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The plugin's own folder. */
+  readonly data: string;
+  readonly agentId: string;
+  readonly place: SessionPlace;
+  readonly claudePid: number;
+  readonly outbox: Outbox;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Asked for once mail moves. */
+  readonly relay: () => Pick<RelaySide, 'wake' | 'link'>;
+}
+
+/** The session's mail, with what earlier processes left of it. */
+export function openSessionMail(options: SessionMailOptions) {
+  const { env, outbox, log, now, place, relay } = options;
+  const socketPath = env['CLAUDE_CODE_MESSAGING_SOCKET'];
+  const keepRead = (ids: readonly number[]) => {
+    const waiting = new Set(outbox.entries.flatMap(({ entry }) => (entry.type === 'seen' ? [entry.messageId] : [])));
+    for (const messageId of ids) if (!waiting.has(messageId)) outbox.add({ type: 'seen', messageId });
+    relay().wake();
+  };
+  const correspondents = new Correspondents({
+    socketPath: (n) => place.replySocket(n),
+    onAnswer: ({ replyTo, text }) => {
+      keepAnswer(outbox, { replyTo, text }, log);
+      relay().wake();
+    },
+    onStatus: ({ id, status, reason }) => mail.statusOf(id, status, reason),
+  });
+  const entered = openEntered(options, {
+    onRead: (ids) => {
+      for (const id of ids) mail.remember(id);
+      keepRead(ids);
+    },
+    onLost: (ids, reason) => {
+      for (const id of ids) mail.lose(id);
+      for (const messageId of ids) outbox.add({ type: 'lost', messageId, reason });
+      relay().wake();
+    },
+  });
+  const mail = new MailDesk({
+    inbox: socketPath ? new SessionInbox({ socketPath, token: env['CLAUDE_CODE_MESSAGING_TOKEN'] }) : null,
+    correspondents,
+    entered,
+    now,
+    onSeen: keepRead,
+    onRefused: (ids, reason) => void refuse(relay().link, ids, reason),
+  });
+  for (const { entry } of outbox.entries) {
+    if (entry.type === 'seen') mail.remember(entry.messageId);
+    if (entry.type === 'lost') mail.lose(entry.messageId);
+  }
+  return { mail, entered, correspondents };
+}
+
+function openEntered(
+  { env, data, agentId, place, claudePid, log }: SessionMailOptions,
+  heard: Pick<ConstructorParameters<typeof EnteredMail>[0], 'onRead' | 'onLost'>,
+): EnteredMail {
+  const conversation = env['CLAUDE_CODE_SESSION_ID'] ?? '';
+  const entered = new EnteredMail({
+    ...heard,
+    path: join(data, 'entered', `${agentId}.json`),
+    claudePid,
+    conversation,
+    onFault: (error) => log.warn('what the session takes in cannot be noted: a kill may have it come twice', { reason: messageOf(error) }),
+  });
+  const meanwhile = readMeanwhile(place.readFile).map((messageId) => ({ messageId, nonce: null }));
+  entered.add(meanwhile, { conversation, transcript: null });
+  rmSync(place.readFile, { force: true });
+  return entered;
+}
+
+/** What the model answers goes to nobody who could be told that there is no room for it. */
+function keepAnswer(outbox: Outbox, { replyTo, text }: { readonly replyTo: number; readonly text: string }, log: Log): void {
+  try {
+    outbox.add({ type: 'send', message: { replyTo, body: text.slice(0, LONGEST_ANSWER), idempotencyKey: randomUUID() } });
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    log.warn('an answer of the session is not kept', { replyTo, reason: error.message });
+  }
+}
+
+/** What hooks saw taken in while no sidecar was there: one that was killed had pushed it, and the relay, which has no word of it, would give it again. */
+function readMeanwhile(file: string): readonly number[] {
+  try {
+    return [...new Set(envelopeMessageIds(readFileSync(file, 'utf8')))];
+  } catch {
+    return [];
+  }
+}
+
+/** The relay takes no longer text. */
+const LONGEST_ANSWER = 60_000;
+
+async function refuse(link: SessionLink | null, ids: readonly number[], reason: string): Promise<void> {
+  if (link === null) return;
+  const { calls, agent } = link;
+  const reports = ids.map((messageId) => ({ messageId, state: 'failed' as const, reason: reason.slice(0, 1_000) }));
+  // What does not arrive comes again with the next mail, and is refused again.
+  await calls.deliveries.report({ id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, reports }).catch(() => {});
+}
