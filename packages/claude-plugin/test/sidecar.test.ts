@@ -331,6 +331,27 @@ test('a sidecar that is killed is told of, and what the model reads meanwhile is
   await expect.poll(() => receipt(next.id)).toMatchObject({ state: 'seen' });
 });
 
+test('what a killed sidecar had pushed waits in the session: the next one does not push it again, and knows it when it comes in', async () => {
+  await using claude = await start();
+  const { id } = await agentOf(claude);
+  const sent = await owner.messages.send({ to: `id:${id}`, body: 'waits for the end of a turn' });
+  await framesOf(claude, 1);
+  await claude.kill();
+  await using again = await start({ folder: claude.folder });
+  await again.ready();
+  const next = await owner.messages.send({ to: `id:${id}`, body: 'and this' });
+  await framesOf(again, 1);
+  expect(
+    again.frames
+      .map(textOf)
+      .join()
+      .match(/\[msg:\d+\]/gu),
+  ).toEqual([`[msg:${next.id}]`]);
+  await reads(again, claude.frames[0]);
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
+  expect(await receipt(next.id)).toMatchObject({ state: 'dispatched' });
+});
+
 test('where nothing can be written the session goes on: what it reads is told, what it says is kept in memory and goes out', async () => {
   const full = mkdtempSync(join(tmpdir(), 'claude-plugin-full-'));
   try {

@@ -111,6 +111,36 @@ test('where the process beside it was killed alone, what was taken in goes on', 
   expect(told).toEqual([['read', 1]]);
 });
 
+test('what was only pushed is known to the same Claude Code, and waits again for the next one that has nothing of it', async () => {
+  const { mail, takes } = life();
+  const where = { conversation: 'c1', transcript: transcript() };
+  const pushed = [1, 2, 3].map((messageId) => ({ messageId, nonce: `n${messageId}` }));
+  mail.pushed(pushed, where);
+  await mail.answered('stop');
+  const same = life();
+  await same.mail.recover();
+  expect([1, 2, 3].map((id) => same.mail.pushedAs(id))).toEqual(['n1', 'n2', 'n3']);
+  expect(same.told).toEqual([]);
+  takes([1]);
+  writes(prompt(2), answer(), prompt(3), queued(1));
+  const next = life({ claudePid: 2 });
+  await next.mail.recover();
+  expect(next.told).toEqual([
+    ['read', 2],
+    ['lost', 1, nobodyKnows],
+  ]);
+  expect([next.mail.pushedAs(3), next.mail.has(3)]).toEqual([null, true]);
+});
+
+test('what was pushed, and is nowhere in the conversation that goes on, waits again', async () => {
+  const { mail } = life();
+  mail.pushed([{ messageId: 1, nonce: 'n1' }], { conversation: 'c1', transcript: transcript() });
+  writes(queued(1));
+  const { mail: next, told } = life({ claudePid: 2 });
+  await next.recover();
+  expect([told, next.pushedAs(1), next.has(1), existsSync(note())]).toEqual([[], null, false, false]);
+});
+
 test('the rest of the same answer is no answer to what one of its tools said', async () => {
   life().takes([1], { byTool: true });
   writes(answer('m1'), prompt(1), answer('m1'));

@@ -13,8 +13,12 @@ const EnteredSchema = z.object({
   transcript: z.string().nullable(),
   /** The answer of a tool carried it: another tool of the same turn may begin before the model reads it. */
   byTool: z.boolean(),
+  /** False while it has only been pushed: Claude Code may keep it for the end of a turn. */
+  isTaken: z.boolean(),
 });
 type Entered = z.infer<typeof EnteredSchema>;
+type Noted = Pick<Entered, 'messageId' | 'nonce'>;
+type Fate = 'read' | 'lost' | 'taken' | 'pushed' | 'waits';
 
 /** Where something enters, as a hook names it. */
 export interface ClaudeConversation {
@@ -42,9 +46,9 @@ const KEPT_OUT = 'Claude Code took this and did not keep it in its conversation:
 const MOST_LOOKS = 30;
 
 /**
- * Mail that Claude Code has taken in to give it to its model, and may not have given it yet: other hooks run, and the request is still to be made. That it
- * was read is shown by what follows from the request: the model uses a tool, or stops. On disk meanwhile, so that after a kill the next process neither
- * hands it over again nor calls it read: it looks into the conversation.
+ * Mail that Claude Code was handed. It is *pushed*, then *taken* in to be given to its model, which may not have happened yet: other hooks run, and the
+ * request is still to be made. That it was read is shown by what follows from the request: the model uses a tool, or stops. On disk meanwhile, so that after a kill
+ * the next process neither hands over again what was taken nor calls it read: it looks into the conversation.
  */
 export class EnteredMail {
   readonly #options: EnteredMailOptions;
@@ -58,29 +62,57 @@ export class EnteredMail {
     for (const each of readNote(options.path)) this.#mail.set(each.messageId, each);
   }
 
+  /** It was taken in, and may have been read. */
   has(messageId: number): boolean {
-    return this.#mail.has(messageId);
+    return this.#mail.get(messageId)?.isTaken ?? false;
   }
 
-  add(mail: readonly Pick<Entered, 'messageId' | 'nonce'>[], where: ClaudeConversation, { byTool = false } = {}): void {
-    if (mail.length === 0) return;
-    const { claudePid } = this.#options;
-    for (const each of mail) this.#mail.set(each.messageId, { ...each, ...where, claudePid, byTool });
+  /** With which nonce an earlier process pushed it to this very Claude Code, which may still have it; null where none did. */
+  pushedAs(messageId: number): string | null {
+    const entered = this.#mail.get(messageId);
+    return entered && !entered.isTaken ? entered.nonce : null;
+  }
+
+  /** Before it is posted. */
+  pushed(mail: readonly Noted[], where: ClaudeConversation): void {
+    this.#note(mail, where, { isTaken: false, byTool: false });
+  }
+
+  add(mail: readonly Noted[], where: ClaudeConversation, { byTool = false } = {}): void {
+    this.#note(mail, where, { isTaken: true, byTool });
+  }
+
+  /** The session does not take it. */
+  refused(messageIds: readonly number[]): void {
+    for (const messageId of messageIds) this.#mail.delete(messageId);
     this.#write();
   }
 
-  /** What an earlier process noted: read, still on its way in the conversation that goes on, or nobody knows. */
+  #note(mail: readonly Noted[], where: ClaudeConversation, how: Pick<Entered, 'isTaken' | 'byTool'>): void {
+    if (mail.length === 0) return;
+    const { claudePid } = this.#options;
+    for (const { messageId, nonce } of mail) {
+      const before = this.#mail.get(messageId);
+      const known = { nonce: nonce ?? before?.nonce ?? null, transcript: where.transcript ?? before?.transcript ?? null };
+      this.#mail.set(messageId, { messageId, claudePid, conversation: where.conversation, ...known, ...how });
+    }
+    this.#write();
+  }
+
+  /** What an earlier process noted: read, still on its way in the conversation that goes on, or nobody knows. What was only pushed to it waits again. */
   async recover(): Promise<void> {
-    const fates = await Promise.all([...this.#mail.values()].map(async (each) => [each.messageId, await this.#fateOf(each)] as const));
-    const of = (fate: string) => fates.flatMap(([messageId, found]) => (found === fate ? [messageId] : []));
-    this.#settle(of('read'), (ids) => this.#options.onRead(ids));
-    this.#settle(of('lost'), (ids) => this.#options.onLost(ids, KILLED));
+    const fates = await Promise.all([...this.#mail.values()].map(async (each) => [each, await this.#fateOf(each)] as const));
+    const of = (fate: Fate) => fates.flatMap(([each, found]) => (found === fate ? [each] : []));
+    for (const each of of('taken')) this.#mail.set(each.messageId, { ...each, isTaken: true });
+    this.#settle(idsOf(of('read')), (ids) => this.#options.onRead(ids));
+    this.#settle(idsOf(of('lost')), (ids) => this.#options.onLost(ids, KILLED));
+    this.#settle(idsOf(of('waits')), () => {});
   }
 
   /** The model has begun to use a tool, or has stopped: it had what it was given before. */
   async answered(how: 'tool' | 'stop'): Promise<void> {
-    for (const { messageId, byTool } of this.#mail.values()) {
-      if (how === 'stop' || !byTool) this.#looks.set(messageId, this.#looks.get(messageId) ?? 0);
+    for (const { messageId, byTool, isTaken } of this.#mail.values()) {
+      if (isTaken && (how === 'stop' || !byTool)) this.#looks.set(messageId, this.#looks.get(messageId) ?? 0);
     }
     await this.look();
   }
@@ -97,13 +129,14 @@ export class EnteredMail {
     this.#settle(idsOf(given), (ids) => this.#options.onLost(ids, KEPT_OUT));
   }
 
-  async #fateOf(entered: Entered): Promise<'read' | 'lost' | 'on its way'> {
+  async #fateOf(entered: Entered): Promise<Fate> {
     const { claudePid, conversation } = this.#options;
     // Only the process beside it was killed.
-    if (entered.claudePid === claudePid) return 'on its way';
-    const found = entered.transcript === null ? 'absent' : await lookInTranscript(entered);
+    if (entered.claudePid === claudePid) return entered.isTaken ? 'taken' : 'pushed';
+    const found = await lookInTranscript(entered);
     if (found === 'answered') return 'read';
-    return found === 'entered' && entered.conversation === conversation ? 'on its way' : 'lost';
+    if (found === 'entered' && entered.conversation === conversation) return 'taken';
+    return entered.isTaken || found === 'entered' ? 'lost' : 'waits';
   }
 
   /** Told before it is forgotten: a kill between the two tells it twice. */

@@ -12,8 +12,10 @@ const mail = {
   nonce: 'n1',
 } as unknown as InboxItem;
 
-/** A desk at a session's inbox, and what came there. */
-function desk() {
+const here = { conversation: 'c', transcript: null };
+
+/** A desk at a session's inbox, and what came there. `pushedAs`: an earlier process had pushed it under this nonce. */
+function desk(pushedAs: string | null = null) {
   let now = 0;
   const frames: InboxFrame[] = [];
   const taken: number[] = [];
@@ -24,7 +26,11 @@ function desk() {
       has: (id) => taken.includes(id),
       add: (mails) => void taken.push(...mails.map(({ messageId }) => messageId)),
       look: async () => {},
+      pushed: () => {},
+      pushedAs: () => pushedAs,
+      refused: () => {},
     },
+    conversation: () => here,
     now: () => now,
     onSeen: () => {},
     onRefused: () => {},
@@ -46,7 +52,7 @@ test('what a session at rest has not read is pushed again, until it has', async 
   await look(1);
   expect(frames).toHaveLength(2);
   expect(frames[1]?.id).not.toBe(frames[0]?.id);
-  made.readIn(frames[1]?.text ?? '', { conversation: 'c', transcript: null });
+  made.readIn(frames[1]?.text ?? '', here);
   // The relay offers it until it hears more.
   expect(made.add([mail])).toBe(false);
   await look(60_000);
@@ -64,4 +70,16 @@ test('a turn may take as long as it likes: what waits for its end is given its t
   expect(frames).toHaveLength(1);
   await look(1);
   expect(frames).toHaveLength(2);
+});
+
+test('what an earlier process had pushed may wait for the end of a turn: it is pushed again once one has ended without it, and known under either nonce', async () => {
+  const { desk: made, frames, look } = desk('before');
+  made.add([mail]);
+  await look(3_600_000);
+  made.isBusy = false;
+  await look(6_000);
+  expect(frames).toEqual([]);
+  await look(1);
+  expect(frames).toHaveLength(1);
+  expect(made.readIn('[end msg:1 peer before]', here)).toEqual([1]);
 });

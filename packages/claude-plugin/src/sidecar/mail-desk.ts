@@ -11,7 +11,9 @@ export interface MailDeskOptions {
   readonly correspondents: Pick<Correspondents, 'socketFor'>;
   readonly now: () => number;
   /** What the session has taken in and its model may not have read yet. */
-  readonly entered: Pick<EnteredMail, 'has' | 'add' | 'look'>;
+  readonly entered: Pick<EnteredMail, 'has' | 'add' | 'look' | 'pushed' | 'pushedAs' | 'refused'>;
+  /** In which the session is. */
+  readonly conversation: () => ClaudeConversation;
   /** The model has read these, and is offered them again. */
   readonly onSeen: (messageIds: readonly number[]) => void;
   /** The session does not take them, for a reason that stays. */
@@ -20,6 +22,8 @@ export interface MailDeskOptions {
 
 interface Held {
   readonly item: InboxItem;
+  /** By any of which it is known again in what the session takes in. */
+  readonly nonces: readonly string[];
   state: 'waiting' | 'pushed';
   /** The last frame that carried it. */
   frameId: string | null;
@@ -72,7 +76,7 @@ export class MailDesk {
     const again = items.filter(({ message }) => this.#shown.has(message.id)).map(({ message }) => message.id);
     if (again.length > 0) this.#options.onSeen(again);
     const fresh = items.filter(({ message }) => !this.#isKnown(message.id));
-    for (const item of fresh) this.#held.set(item.message.id, { item, state: 'waiting', frameId: null, pushedAt: 0 });
+    for (const item of fresh) this.#held.set(item.message.id, this.#heldFrom(item));
     if (fresh.length > 0) this.push();
     return fresh.length > 0 || again.length > 0;
   }
@@ -93,6 +97,14 @@ export class MailDesk {
     if (due.length === 0) return;
     if (this.#options.inbox) void this.#post(due);
     else if (this.#waiter) this.#wake(due);
+  }
+
+  /** What an earlier process had pushed may wait in Claude Code for the end of a turn: it is pushed again once a turn has ended without it. */
+  #heldFrom(item: InboxItem): Held {
+    const before = this.#options.entered.pushedAs(item.message.id);
+    if (before === null) return { item, nonces: [item.nonce], state: 'waiting', frameId: null, pushedAt: 0 };
+    this.#isBusy = true;
+    return { item, nonces: [item.nonce, before], state: 'pushed', frameId: null, pushedAt: this.#options.now() };
   }
 
   #isKnown(id: number): boolean {
@@ -117,13 +129,14 @@ export class MailDesk {
     } else if (status === 'refused' || status === 'denied') {
       const ids = meant.map(({ item }) => item.message.id);
       for (const id of ids) this.#held.delete(id);
+      this.#options.entered.refused(ids);
       if (ids.length > 0) this.#options.onRefused(ids, reason ?? `The session's user has messages of other sessions ${status}`);
     }
   }
 
   /** Which messages are in what the session takes in now. */
   readIn(text: string, where: ClaudeConversation): readonly number[] {
-    const taken = [...this.#held.values()].filter(({ item }) => text.includes(`${item.nonce}]`));
+    const taken = [...this.#held.values()].filter(({ nonces }) => nonces.some((nonce) => text.includes(`${nonce}]`)));
     this.#enter(taken, where);
     return taken.map(({ item }) => item.message.id);
   }
@@ -175,6 +188,7 @@ export class MailDesk {
 
   #wake(due: readonly Held[]): void {
     for (const held of due) this.#pushed(held, null);
+    this.#notePushed(due);
     this.#waiter?.(due.map(({ item }) => formatEnvelope(item)).join('\n\n'));
   }
 
@@ -184,6 +198,7 @@ export class MailDesk {
     for (const held of due) bySender.set(held.item.message.from, [...(bySender.get(held.item.message.from) ?? []), held]);
     const batches = [...bySender].map(([from, batch]) => ({ from, batch, id: randomUUID() }));
     for (const { batch, id } of batches) for (const held of batch) this.#pushed(held, id);
+    this.#notePushed(due);
     try {
       const frames: InboxFrame[] = [];
       for (const { from, batch, id } of batches) {
@@ -195,6 +210,14 @@ export class MailDesk {
       // The session has not had them: the next look pushes them again.
       for (const held of due) held.state = 'waiting';
     }
+  }
+
+  #notePushed(due: readonly Held[]): void {
+    const { entered, conversation } = this.#options;
+    entered.pushed(
+      due.map(({ item }) => ({ messageId: item.message.id, nonce: item.nonce })),
+      conversation(),
+    );
   }
 
   #pushed(held: Held, frameId: string | null): void {

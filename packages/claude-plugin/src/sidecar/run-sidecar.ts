@@ -110,6 +110,7 @@ async function openSession({ env, identity, place, claudePid, log }: Parts) {
     log,
     now: Date.now,
     relay: () => relay,
+    conversation: () => desk.conversation,
   });
   const relay: RelaySide = new RelaySide({
     env,

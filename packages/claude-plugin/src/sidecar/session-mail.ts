@@ -5,7 +5,7 @@ import { messageOf, RelayError } from 'agent-relay-protocol';
 import { envelopeMessageIds, type Log } from 'agent-relay-wire';
 import type { SessionPlace } from '../session-place.ts';
 import { Correspondents } from './correspondents.ts';
-import { EnteredMail } from './entered-mail.ts';
+import { type ClaudeConversation, EnteredMail } from './entered-mail.ts';
 import { MailDesk } from './mail-desk.ts';
 import type { Outbox } from './outbox.ts';
 import type { RelaySide, SessionLink } from './relay-side.ts';
@@ -23,6 +23,7 @@ export interface SessionMailOptions {
   readonly now: () => number;
   /** Asked for once mail moves. */
   readonly relay: () => Pick<RelaySide, 'wake' | 'link'>;
+  readonly conversation: () => ClaudeConversation;
 }
 
 /** The session's mail, with what earlier processes left of it. */
@@ -57,6 +58,7 @@ export function openSessionMail(options: SessionMailOptions) {
     inbox: socketPath ? new SessionInbox({ socketPath, token: env['CLAUDE_CODE_MESSAGING_TOKEN'] }) : null,
     correspondents,
     entered,
+    conversation: options.conversation,
     now,
     onSeen: keepRead,
     onRefused: (ids, reason) => void refuse(relay().link, ids, reason),
