@@ -36,6 +36,7 @@ describe('a turn without an end', () => {
       isExperimental: true,
       silenceLimitMs: 60_000,
       runtime: 'a server of this test',
+      findInEarlier: async () => undefined,
       release: () => client.close(),
     });
     session.begin(await client.startThread({ cwd: '/home/ada' }), '0.169.0');

@@ -7,7 +7,7 @@ import { MailEvidence } from './mail-evidence.ts';
 import type { AgentPromptIds } from './prompt-ids.ts';
 
 export interface DeliveryQueueOptions {
-  readonly session: Pick<AgentSession, 'prompt'>;
+  readonly session: Pick<AgentSession, 'prompt'> & Partial<Pick<AgentSession, 'vendorSessionId'>>;
   /** Marks them dispatched at the relay; answers which of them may still be handed over. Rejects while the relay is away. */
   readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
   /** Resolves when the relay has them. */
@@ -202,17 +202,19 @@ export class DeliveryQueue {
   }
 
   /** Written down before the program gets it. */
-  #identify(mail: readonly WaitingPiece[], isContext: boolean): Pick<PromptOptions, 'promptId' | 'isRepeat'> {
-    const { promptIds } = this.#options;
+  #identify(mail: readonly WaitingPiece[], isContext: boolean): Pick<PromptOptions, 'promptId' | 'isRepeat' | 'handedTo'> {
+    const { promptIds, session } = this.#options;
     if (!promptIds) return {};
     const known = mail[0]?.promptId ?? null;
     const promptId = known ?? randomUUID();
+    const conversation = session.vendorSessionId ?? null;
+    const handedTo = promptIds.conversationsOf(promptId).filter((each) => each !== conversation);
     promptIds.add(
       promptId,
       mail.map(({ item }) => item),
-      { isContext },
+      { isContext, conversation },
     );
-    return known === null ? { promptId } : { promptId, isRepeat: true };
+    return known === null ? { promptId } : { promptId, isRepeat: true, ...(handedTo.length > 0 && { handedTo }) };
   }
 
   #refused(mail: readonly WaitingPiece[], error: unknown): boolean {

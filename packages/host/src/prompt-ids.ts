@@ -7,9 +7,10 @@ import { type Log, RecentMap } from 'agent-relay-wire';
 
 /**
  * The prompt that carried a message, and what made that message the one it was: its number may come again in another database. Null where the program
- * that had the prompt is gone. Context is in no turn, so that no conversation can be asked for it.
+ * that had the prompt is gone. Context is in no turn, so that no conversation can be asked for it. Of the others the conversations are known that may
+ * have had it.
  */
-type Carried = readonly [promptId: string | null, fingerprint: string, isContext?: true];
+type Carried = readonly [promptId: string | null, fingerprint: string, isContext: boolean, conversations: readonly string[]];
 type CarriedById = RecentMap<number, Carried>;
 
 interface Handed {
@@ -23,6 +24,8 @@ interface Handed {
 const fileName = 'prompt-ids.json';
 /** For each agent: a program that never confirms must not fill the file. */
 const MESSAGES_KEPT = 200;
+/** Of one message: an agent that is started anew again and again must not fill it either. */
+const CONVERSATIONS_KEPT = 16;
 
 /**
  * Under which ids programs that outlive this process were handed their mail, as far as they have not confirmed it: on disk before they get it, so that
@@ -62,7 +65,7 @@ export class PromptIds {
   #write(): void {
     const agents = [...this.#agents]
       .filter(([, { carried }]) => carried.size > 0)
-      .map(([agentId, { carried, program, isGreeting }]) => [agentId, [...carried], program, isGreeting] as const);
+      .map(([agentId, { carried, program, isGreeting }]) => [agentId, [...carried].map(stored), program, isGreeting] as const);
     try {
       writeFileSync(`${this.#path}.new`, JSON.stringify(agents), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
@@ -79,6 +82,12 @@ interface AgentPromptIdsOptions {
   readonly isAsked: boolean;
   readonly write: () => void;
   readonly forget: () => void;
+}
+
+interface HandedTo {
+  readonly isContext?: boolean;
+  /** The vendor's own id of it, where that is known. */
+  readonly conversation?: string | null;
 }
 
 /** The prompts that one session's program has not confirmed. */
@@ -125,6 +134,12 @@ export class AgentPromptIds {
     return fingerprint === fingerprintOf(message) ? promptId : null;
   }
 
+  /** The conversations that this prompt was handed to, oldest first. */
+  conversationsOf(promptId: string): readonly string[] {
+    for (const [id, , , conversations] of this.#carried.values()) if (id === promptId) return conversations;
+    return [];
+  }
+
   /** Whether this very message was handed to a program that is gone. */
   wasLost({ message }: InboxItem): boolean {
     const [promptId, fingerprint] = this.#carried.get(message.id) ?? [];
@@ -135,11 +150,13 @@ export class AgentPromptIds {
    * Writes down what is about to be handed over. What else had gone under this id, and may come later, nobody can hand over any more: a program that has
    * the prompt as it was has read it, and one that takes it as it is now would drop it.
    */
-  add(promptId: string, items: readonly InboxItem[], { isContext = false }: { readonly isContext?: boolean } = {}): void {
-    for (const [messageId, [id, fingerprint]] of this.#carried) if (id === promptId) this.#carried.set(messageId, [null, fingerprint]);
+add(promptId: string, items: readonly InboxItem[], { isContext = false, conversation = null }: HandedTo = {}): void {
+    const before = this.conversationsOf(promptId).filter((each) => each !== conversation);
+    const conversations = this.#isAsked && conversation !== null ? [...before, conversation].slice(-CONVERSATIONS_KEPT) : before;
+    for (const [messageId, [id, fingerprint]] of this.#carried) if (id === promptId) this.#carried.set(messageId, [null, fingerprint, false, []]);
     for (const { message } of items) {
       const fingerprint = fingerprintOf(message);
-      this.#carried.set(message.id, isContext ? [promptId, fingerprint, true] : [promptId, fingerprint]);
+      this.#carried.set(message.id, [promptId, fingerprint, isContext, conversations]);
     }
     this.#write();
   }
@@ -163,14 +180,25 @@ export class AgentPromptIds {
       return [];
     }
     const lost = [...this.#carried];
-    for (const [messageId, [, fingerprint]] of lost) this.#carried.set(messageId, [null, fingerprint]);
+    for (const [messageId, [, fingerprint]] of lost) this.#carried.set(messageId, [null, fingerprint, false, []]);
     if (lost.length === 0) this.#forget();
     this.#write();
     return lost.map(([messageId]) => messageId);
   }
 }
 
-const withoutContext = ([promptId, fingerprint, isContext]: Carried): Carried => [isContext ? null : promptId, fingerprint];
+const withoutContext = ([promptId, fingerprint, isContext, conversations]: Carried): Carried => [
+  isContext ? null : promptId,
+  fingerprint,
+  false,
+  conversations,
+];
+
+/** As the file has it: what says nothing is left out. */
+function stored([messageId, carried]: readonly [number, Carried]): readonly [number, readonly unknown[]] {
+  const [, , isContext, conversations] = carried;
+  return [messageId, conversations.length > 0 ? carried : carried.slice(0, isContext ? 3 : 2)];
+}
 
 const fingerprintOf = ({ id, from, to, body, createdAt }: InboxItem['message']): string =>
   createHash('sha256')
@@ -193,7 +221,7 @@ function readAgents(path: string, log: Log): Map<string, Handed> {
 const damaged = 'what agents had been handed cannot be read, or not all of it: some of it may come twice';
 
 const handedFrom = (carried: readonly unknown[], program: unknown, isGreeting: unknown): Handed => ({
-  carried: new RecentMap(MESSAGES_KEPT, carried.filter(isCarried)),
+  carried: new RecentMap(MESSAGES_KEPT, carried.filter(isCarried).map(carriedFrom)),
   program: typeof program === 'string' ? program : null,
   isGreeting: isGreeting === true,
 });
@@ -201,9 +229,15 @@ const handedFrom = (carried: readonly unknown[], program: unknown, isGreeting: u
 const isAgent = (value: unknown): value is [string, unknown[], unknown, unknown] =>
   Array.isArray(value) && typeof value[0] === 'string' && Array.isArray(value[1]);
 
-function isCarried(value: unknown): value is [number, Carried] {
+type StoredCarried = readonly [promptId: string | null, fingerprint: string, isContext?: boolean, conversations?: readonly string[]];
+
+function isCarried(value: unknown): value is [number, StoredCarried] {
   if (!Array.isArray(value) || typeof value[0] !== 'number' || !Array.isArray(value[1])) return false;
-  const [promptId, fingerprint, ...rest] = value[1];
-  const isKnown = rest.length === 0 || (rest.length === 1 && rest[0] === true);
-  return isKnown && (promptId === null || typeof promptId === 'string') && typeof fingerprint === 'string';
+  const [promptId, fingerprint, isContext = false, conversations = [], ...rest]: unknown[] = value[1];
+  const isKnown = rest.length === 0 && typeof isContext === 'boolean' && Array.isArray(conversations);
+  const isTold = (promptId === null || typeof promptId === 'string') && typeof fingerprint === 'string';
+  return isKnown && isTold && conversations.every((each) => typeof each === 'string');
 }
+
+const carriedFrom = ([messageId, [promptId, fingerprint, isContext = false, conversations = []]]: [number, StoredCarried]) =>
+  [messageId, [promptId, fingerprint, isContext, conversations]] as const satisfies [number, Carried];

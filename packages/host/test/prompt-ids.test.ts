@@ -28,6 +28,8 @@ interface Life {
   readonly isGone?: boolean;
   /** It takes nothing at the moment. */
   readonly isBusy?: () => boolean;
+  /** The vendor's own id of the one that it has. */
+  readonly conversation?: string;
 }
 
 /** One process of the host, with a session that confirms nothing. */
@@ -39,6 +41,7 @@ function life({
   isAsked = false,
   isBusy = () => false,
   refuse = () => false,
+  conversation,
 }: Life = {}) {
   const reports: DeliveryReport[] = [];
   const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
@@ -49,6 +52,7 @@ function life({
   }
   const queue = new DeliveryQueue({
     session: {
+      vendorSessionId: conversation ?? null,
       prompt: async (input, options) => {
         if (isBusy()) throw new RelayError('provider_unavailable', 'Not now');
         if (refuse(input)) throw new RelayError(isGone ? 'connection_closed' : 'validation_failed', 'No');
@@ -249,4 +253,24 @@ test('what cannot be handed over again at the moment keeps its id', async () => 
   let refusals = 0;
   const { offer } = life({ isAsked: true, isBusy: () => refusals++ === 0 });
   expect((await offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
+});
+
+test('whoever is handed again what other conversations had is told which, however often that happens', async () => {
+  const isBusy = () => true;
+  await life({ isAsked: true, conversation: 'one' }).offer(mail(1), 1);
+  const [second] = await life({ isAsked: true, conversation: 'two' }).offer(mail(1), 1);
+  expect(second).toMatchObject({ isRepeat: true, handedTo: ['one'] });
+  const busy = life({ isAsked: true, conversation: 'three', isBusy });
+  busy.queue.offer(mail(1));
+  await expect.poll(() => busy.queue.waitingCount).toBe(1);
+  busy.queue.close();
+  const [again] = await life({ isAsked: true, conversation: 'one' }).offer(mail(1), 1);
+  expect(again).toMatchObject({ isRepeat: true, handedTo: ['two', 'three'] });
+});
+
+test('what a conversation goes on with by itself names no other', async () => {
+  await life({ isAsked: true, conversation: 'one' }).offer(mail(1), 1);
+  const [again] = await life({ isAsked: true, conversation: 'one' }).offer(mail(1), 1);
+  expect(again).toMatchObject({ isRepeat: true });
+  expect(again).not.toHaveProperty('handedTo');
 });

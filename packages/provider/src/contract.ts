@@ -175,6 +175,8 @@ export interface PromptOptions {
   readonly promptId?: string;
   /** An earlier session handed it over under this id, and heard nothing of it. */
   readonly isRepeat?: boolean;
+  /** With `isRepeat`: the vendor's own ids of the conversations that had it then, as far as the session goes on with none of them; oldest first. */
+  readonly handedTo?: readonly string[];
 }
 
 /** A person's answer to an `approval.requested`: yes or no, one of its options, and what its form asks for. */
@@ -236,8 +238,8 @@ export interface Provider {
   /** A session may go on with a stored conversation (`StartOptions.resume`); without it none is asked to. */
   readonly resumes?: true;
   /**
-   * A prompt that comes with `isRepeat` is looked for in the conversation that the session goes on with, and is told of and not handed over again where it
-   * is found; without it prompts have no ids.
+   * A prompt that comes with `isRepeat` is looked for in the conversation that the session goes on with, and in those of `handedTo`, and is told of and not
+   * handed over again where it is found, nor while one of these may still take it; without it prompts have no ids.
    */
   readonly findsPrompts?: true;
   /** Programs that somebody else started may dial in (`StartOptions.dialIn`); without it none is handed over. */

@@ -33,6 +33,7 @@ import { findCodex } from '../app-server/native-binary.ts';
 import type { DeathLimit } from '../app-server/server-keeper.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
+import { findInEarlier } from './earlier-conversation.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ClientTools } from './relay-tools.ts';
 import { resumeStored } from './resume-stored.ts';
@@ -155,6 +156,7 @@ export class CodexProvider implements Provider {
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,
       release,
       runtime,
+      findInEarlier: (threadId, clientId) => findInEarlier(client, threadId, clientId),
     });
     void session.events.ended.then(() => tools?.close());
     const thread = await startThread(options, { ...shared, tools }, session).catch(async (error: unknown) => {

@@ -16,6 +16,7 @@ import { isConnectionLost } from '../app-server/errors.ts';
 import type { ThreadItem } from '../app-server/items.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, parseSubAgent } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
+import type { FoundMessage } from '../app-server/thread-history.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
 import { clientIdOf } from './client-ids.ts';
 import { PromptLedger } from './prompt-ledger.ts';
@@ -31,6 +32,8 @@ export interface CodexSessionOptions extends AnswerRules {
   readonly silenceLimitMs: number;
   /** Which server runs it, and why that one. */
   readonly runtime: string;
+  /** Looks for a prompt in a conversation that the session does not go on with. */
+  readonly findInEarlier: (threadId: string, clientId: string) => Promise<FoundMessage | undefined>;
   /** Gives the server back. */
   readonly release: () => Promise<void>;
 }
@@ -102,10 +105,15 @@ export class CodexSession implements AgentSession {
     void this.#read(thread, line);
   }
 
-  async prompt(input: PromptInput, { mode, promptId, isRepeat = false }: PromptOptions): Promise<void> {
+  async prompt(input: PromptInput, { mode, promptId, isRepeat = false, handedTo = [] }: PromptOptions): Promise<void> {
     const { line } = this.#open();
     try {
-      if (isRepeat && promptId !== undefined && (await this.#isThere(input, promptId))) return;
+      if (
+        isRepeat &&
+        promptId !== undefined &&
+        ((await this.#isThere(input, promptId)) || (await this.#wasRead(input, promptId, handedTo)))
+      )
+        return;
       switch (deliveryOf(input, mode, this.#options)) {
         case 'next':
           return await line.next(input, promptId);
@@ -184,6 +192,17 @@ export class CodexSession implements AgentSession {
     this.#emit({ type: 'user.message', turnId: found.entry.turnId, text, messageIds: [...messageIds] });
     for (const event of this.#ledger.found(messageIds, found.wasRead)) this.#emit(event);
     return true;
+  }
+
+  /** As `#isThere`, of conversations that this session does not go on with: nothing of them is shown as said to it. */
+  async #wasRead({ messageIds }: PromptInput, promptId: string, conversations: readonly string[]): Promise<boolean> {
+    for (const threadId of conversations) {
+      const found = await this.#options.findInEarlier(threadId, clientIdOf({ messageIds }, promptId));
+      if (found === undefined) continue;
+      for (const event of this.#ledger.found(messageIds, found.wasRead)) this.#emit(event);
+      return true;
+    }
+    return false;
   }
 
   #loginExpired(turnId: string): void {
@@ -289,6 +308,7 @@ export class CodexSession implements AgentSession {
 
   #refusal(error: unknown): RelayError {
     if (this.events.isEnded || isConnectionLost(error)) return this.#endedError(error);
+    if (error instanceof RelayError && error.code === 'provider_unavailable') return error;
     const said = messageOf(error);
     return new RelayError('provider_unavailable', `Codex refused the message: ${said}`, { cause: error });
   }

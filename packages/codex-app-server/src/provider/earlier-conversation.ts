@@ -1,0 +1,30 @@
+import { RelayError } from 'agent-relay-protocol';
+import type { CodexClient } from '../app-server/codex-client.ts';
+import { isUnsupported } from '../app-server/errors.ts';
+import { type FoundMessage, ThreadHistory } from '../app-server/thread-history.ts';
+
+/**
+ * What became of a prompt in a conversation that this session does not go on with; undefined once nothing there can take it any more: it is not among
+ * the items, and it was in the queue and is taken out of it, or no turn runs that may still read it.
+ * @throws RelayError `provider_unavailable` while such a turn runs.
+ */
+export async function findInEarlier(client: CodexClient, threadId: string, clientId: string): Promise<FoundMessage | undefined> {
+  const history = new ThreadHistory(client, () => threadId);
+  // In this order: what leaves the queue is in a turn, and what a turn has read is among the items.
+  const isTaken = await takeOut(client, history, clientId);
+  const [newest] = await history.turns();
+  const found = await history.findMessage(clientId);
+  if (found || isTaken || newest?.status !== 'inProgress') return found;
+  const message = `The earlier conversation of this agent (${threadId}) still runs a turn that may have this: nobody knows whether it is read there`;
+  throw new RelayError('provider_unavailable', message);
+}
+
+async function takeOut(client: CodexClient, history: ThreadHistory, clientId: string): Promise<boolean> {
+  if (!client.isExperimental) return false;
+  try {
+    return (await history.dequeue(new Set([clientId]))).has(clientId);
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+    return false;
+  }
+}
