@@ -44,6 +44,17 @@ test('a command is a line, or its words, in the folder that it names', () => {
   expect(touchedFiles({ kind: 'read', cwd: '/w', input: { file_path: '/a' } })).toBeNull();
 });
 
+test.each<[unknown, readonly string[] | null]>([
+  [
+    { patch: '*** Begin Patch\n*** Add File: a b.ts \n+x\n*** Update File: /c.ts\n*** Move to: d.ts\n*** End Patch' },
+    ['/w/a b.ts', '/c.ts', '/w/d.ts'],
+  ],
+  ['*** Begin Patch\n*** Delete File: a.ts\n*** End Patch', ['/w/a.ts']],
+  [{ patch: 'nothing that names a file' }, null],
+])('a patch changes the files that it names: %j', (input, files) => {
+  expect(touchedFiles({ kind: 'edit', cwd: '/w', input: input as never })).toEqual(files);
+});
+
 test('of very many files that a command writes their folders are told, and of those the one that all are in', () => {
   const names = (count: number, path: (index: number) => string) => Array.from({ length: count }, (_, index) => path(index)).join(' ');
   expect(written(`rm ${names(300, (index) => `src/${index}`)} lib/{a/b,c} doc/*.md top`)).toEqual(['/w/src/', '/w/lib/', '/w/doc/', '/w/']);

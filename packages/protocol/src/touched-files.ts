@@ -1,6 +1,6 @@
 import type { Approval } from './approval.ts';
 import { plainPath } from './plain-path.ts';
-import { writtenByCommand } from './written-by-command.ts';
+import { patchedFiles, writtenByCommand } from './written-by-command.ts';
 
 /** What an approval keeps of them rides in the log. */
 const LONGEST = 16 * 1024;
@@ -18,7 +18,7 @@ const isUntold = /[\p{Cc}\p{Cf}]|^~|^[a-z][a-z\d+.-]+:\/\//iu;
 export function touchedFiles({ kind, cwd, input }: Pick<Approval, 'kind' | 'cwd' | 'input'>): string[] | null {
   if (kind === 'execute') return writtenFiles(cwd, input);
   if (kind !== 'edit' && kind !== 'other') return null;
-  const named = namedIn(input, 0);
+  const named = [...namedIn(input, 0), ...patchedIn(input)];
   const files = named.map((path) => (typeof path === 'string' ? absolute(path, cwd) : null));
   const told = [...new Set(files.filter((file) => file !== null))];
   return told.length === 0 || files.includes(null) || JSON.stringify(told).length > LONGEST ? null : told;
@@ -92,6 +92,12 @@ function namedIn(value: unknown, depth: number): readonly unknown[] {
     if (!pathFields.test(name)) return [];
     return Array.isArray(held) ? held : [held];
   });
+}
+
+/** Of a tool that takes a patch, as text or under that name. */
+function patchedIn(input: unknown): readonly string[] {
+  const patch = typeof input === 'object' && input !== null && 'patch' in input ? input.patch : input;
+  return typeof patch === 'string' ? patchedFiles(patch) : [];
 }
 
 const isAllText = (held: unknown): held is readonly string[] => Array.isArray(held) && held.every((each) => typeof each === 'string');

@@ -21,6 +21,9 @@ const LONGEST = 16 * 1024;
 const patchedFile = /^[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]+)$/gmu;
 const deepest = 4;
 
+/** The files that a patch of Codex's names. */
+export const patchedFiles = (text: string): string[] => [...text.matchAll(patchedFile)].map(([, path = '']) => path.trim());
+
 /**
  * What a command line writes, as far as its words tell: where output is redirected to, and what programs are named that are known to write it.
  * What a program decides for itself (a script, a build, `git pull`), and what only a shell can tell (`$X`, `$(…)`), is not known.
@@ -28,7 +31,7 @@ const deepest = 4;
 export function writtenByCommand(line: string, folder: string, depth = 0): readonly WrittenPath[] {
   const places = new Map<ShellScope, Place>();
   const text = line.slice(0, LONGEST);
-  const patched = [...text.matchAll(patchedFile)].map(([, path = '']) => ({ folder, path, isTree: false }));
+  const patched = patchedFiles(text).map((path) => ({ folder, path, isTree: false }));
   const written = simpleCommands(withoutDocuments(text)).flatMap((command): readonly WrittenPath[] => {
     const place = placeIn(places, command.scope, folder);
     const words = withoutRunners(command.words);

@@ -36,6 +36,7 @@ import { CodexSession } from './codex-session.ts';
 import { findInEarlier } from './earlier-conversation.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ClientTools } from './relay-tools.ts';
+import { judgeByReservations, ReservationDoor, reserves, withDoor } from './reservation-hook.ts';
 import { resumeStored } from './resume-stored.ts';
 import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
@@ -75,7 +76,10 @@ export class CodexProvider implements Provider {
   readonly name = 'Codex';
   readonly resumes = true;
   readonly findsPrompts = true;
-  readonly abilities: VendorAbilities = { steer: 'joins', approvals: true, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
+  readonly abilities: VendorAbilities = {
+    ...{ steer: 'joins', approvals: true, diffs: true, reserves },
+    modes: ['safe', 'agentic', 'unrestricted'],
+  };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
   readonly #program: VendorProgram;
@@ -130,18 +134,27 @@ export class CodexProvider implements Provider {
     // One that others share sees their folders as well.
     const key = sandbox === undefined ? codexHome : `${codexHome}\n${sessionId}`;
     const onProcess = (child: ChildHandle) => options.onProcess(ownedProcess(child, { purpose: 'codex app-server', shared: true }));
-    const shared = await this.#pool.acquire({ key, codexHome, env: serverEnvironment(env), onProcess, signal, sandbox });
-    const release = () => this.#pool.release(key, shared);
+    const door = await ReservationDoor.for(options);
+    let release = async () => door?.close();
     try {
-      return await this.#startSession(options, shared, release);
+      const confined = sandbox && door ? withDoor(sandbox, door) : sandbox;
+      const shared = await this.#pool.acquire({ key, codexHome, env: serverEnvironment(env), onProcess, signal, sandbox: confined });
+      release = async () => {
+        await Promise.all([door?.close(), this.#pool.release(key, shared)]);
+      };
+      return await this.#startSession(options, { ...shared, door }, release);
     } catch (error) {
       await release();
       throw signal.aborted ? signal.reason : asUnavailable(error);
     }
   }
 
-  async #startSession(options: TrackedStart, shared: SharedServer, release: () => Promise<void>): Promise<CodexSession> {
-    const { client, ended, runtime, audience } = shared;
+  async #startSession(
+    options: TrackedStart,
+    shared: SharedServer & Pick<Opening, 'door'>,
+    release: () => Promise<void>,
+  ): Promise<CodexSession> {
+    const { client, ended, runtime, audience, door } = shared;
     const tools = await openTools(options, client);
     const session = new CodexSession({
       cwd: options.cwd,
@@ -158,6 +171,7 @@ export class CodexProvider implements Provider {
       runtime,
       findInEarlier: (threadId, clientId) => findInEarlier(client, threadId, clientId),
     });
+    if (door && options.reservedAgainst) door.judge = judgeByReservations(options.reservedAgainst, session.events);
     void session.events.ended.then(() => tools?.close());
     const thread = await startThread(options, { ...shared, tools }, session).catch(async (error: unknown) => {
       await tools?.close();
@@ -256,6 +270,7 @@ function joined(client: CodexClient, runtime: string): SharedServer {
 
 interface Opening extends Pick<SharedServer, 'client' | 'env'> {
   readonly tools: ClientTools | undefined;
+  readonly door: ReservationDoor | undefined;
 }
 
 /** Those that are asked for here; a server without them asks the MCP servers itself, and so does one with a thread that may have begun without. */
@@ -264,8 +279,9 @@ async function openTools({ mcp, signal }: TrackedStart, client: CodexClient): Pr
 }
 
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */
-async function startThread(options: TrackedStart, { client, env, tools }: Opening, session: CodexSession): Promise<CodexThread> {
+async function startThread(options: TrackedStart, { client, env, tools, door }: Opening, session: CodexSession): Promise<CodexThread> {
   const { mode, approval, ask = false, instructions, mcp, model, cwd, resume, signal } = options;
+  const environment = threadEnvironment(options.env, env);
   const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
   // A stored thread has the tools that it began with, which may be none.
   const dynamicTools = resume === undefined ? tools?.offered : undefined;
@@ -278,7 +294,7 @@ async function startThread(options: TrackedStart, { client, env, tools }: Openin
     // turn names its own sandbox.
     sandbox: 'read-only',
     developerInstructions: developerInstructions({ instructions, mode, approval, ask }),
-    config: threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment: threadEnvironment(options.env, env) }),
+    config: threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment, hooks: door?.hooks }),
   } as const;
   const threadOptions = { onRequest: session.answerRequest, recovery: session.recovery };
   const opening =

@@ -77,10 +77,11 @@ export interface ThreadConfigOptions {
   readonly userMcpServers: readonly string[];
   /** What this agent's commands get in their environment beside the server's. */
   readonly environment: ThreadEnvironment;
+  readonly hooks?: ThreadConfig | undefined;
 }
 
 /** `config` of the thread; Codex forgets it when the thread is unloaded. */
-export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
+export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment, hooks }: ThreadConfigOptions): ThreadConfig {
   const isSafe = mode === 'safe';
   const isRestricted = isMailRestricted(mode, approval);
   const askedByCodex = ({ url, headers }: McpEndpoint) => ({
@@ -102,6 +103,7 @@ export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, 
     features: { instant_interrupt: false, ...(isRestricted ? { multi_agent: false } : {}), ...(isSafe ? withoutTools : {}) },
     mcp_servers: Object.fromEntries([...switchedOff, ...relayServers]),
     ...(isSafe ? { web_search: 'disabled' } : {}),
+    ...(hooks && { hooks }),
     ...shellEnvironment(environment),
   };
 }

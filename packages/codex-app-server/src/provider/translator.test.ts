@@ -201,6 +201,25 @@ describe('what belongs to the turn besides', () => {
     expect(types(one('hook/started', { run, turnId: null }))).toEqual(['vendor.event']);
   });
 
+  test('the hook of the session itself is not shown; that it could not run is told once', () => {
+    const one = translator();
+    const told = (method: string, run: object) =>
+      one.translate({
+        method,
+        params: { ...inThread, run: { id: 'h', eventName: 'preToolUse', sourcePath: '/<session-flags>/config.toml', ...run } },
+      });
+    const failed = { status: 'failed', entries: [{ text: 'hook exited with code 127' }] };
+    expect([...told('hook/started', {}), ...told('hook/completed', { status: 'blocked', entries: [{ text: 'Reserved' }] })]).toEqual([]);
+    expect([...told('hook/completed', failed), ...told('hook/completed', failed)]).toEqual([
+      {
+        type: 'agent.error',
+        code: 'vendor_warning',
+        message: 'Codex could not ask whether others have reserved what it changes, and goes on without: hook exited with code 127',
+        willRetry: true,
+      },
+    ]);
+  });
+
   test('what a hook puts into the conversation is told as said to the agent', () => {
     expect(item({ type: 'hookPrompt', fragments: [{ text: 'Go' }, { text: 'on' }] })).toEqual([
       { type: 'user.message', turnId: 'turn', text: 'Go\non' },

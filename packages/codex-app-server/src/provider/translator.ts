@@ -3,6 +3,7 @@ import { clampCount, RecentSet } from 'agent-relay-wire';
 import type { ThreadItem } from '../app-server/items.ts';
 import {
   type CodexNotification,
+  type HookRun,
   type KnownNotification,
   parseNotification,
   parseSubAgent,
@@ -10,6 +11,7 @@ import {
   type TurnError,
 } from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
+import { threadSettingsPath } from './reservation-hook.ts';
 import { fileChanged, type ItemContext, isUnsaid, toolCompleted, toolStarted } from './translate-item.ts';
 import { codexEvent, hookRan, stepStatus, stepsOf } from './translate-words.ts';
 
@@ -56,6 +58,7 @@ export class CodexTranslator {
   #isWaiting = false;
   /** The newest of the running turn: Codex repeats it whole with every edit. */
   #diff: string | undefined;
+  #hasToldOwnHook = false;
 
   constructor(options: CodexTranslatorOptions) {
     this.#options = options;
@@ -115,7 +118,7 @@ export class CodexTranslator {
         return [];
       case 'hook/started':
       case 'hook/completed':
-        return hookRan(method, params);
+        return params.run.sourcePath === threadSettingsPath ? this.#ownHookRan(params.run) : hookRan(method, params);
       case 'warning':
       case 'guardianWarning':
         return [{ type: 'agent.error', code: 'vendor_warning', message: params.message, willRetry: true }];
@@ -135,6 +138,15 @@ export class CodexTranslator {
       case 'serverRequest/resolved':
         return [];
     }
+  }
+
+  /** The session's own hook is none of the agent's doings; one that cannot run keeps nobody from anything, and is told once. */
+  #ownHookRan({ status, entries }: HookRun): Events {
+    if (status !== 'failed' || this.#hasToldOwnHook) return [];
+    this.#hasToldOwnHook = true;
+    const why = entries.flatMap(({ text }) => text ?? []).join(' ');
+    const message = `Codex could not ask whether others have reserved what it changes, and goes on without: ${why || 'the hook failed'}`;
+    return [{ type: 'agent.error', code: 'vendor_warning', message, willRetry: true }];
   }
 
   #itemStarted({ known }: ThreadItem, turnId: string): Events {

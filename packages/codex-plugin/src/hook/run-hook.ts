@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { messageOf, touchedFiles } from 'agent-relay-protocol';
 import { type HookInput, HookInputSchema, type HookOutput } from './hook-input.ts';
 import type { FileChange, PlainSession } from './plain-session.ts';
@@ -65,13 +64,9 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
   }
 }
 
-/** Codex passes over what is blank before them. */
-const patchedFile = /^[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$/gmu;
-
 /** What a patch names, and what a command is known to write; null where that is nothing. */
 function changeOf({ cwd, tool_name, tool_input: { command } }: Extract<HookInput, { hook_event_name: 'PreToolUse' }>): FileChange | null {
-  if (tool_name === patchTool)
-    return { kind: 'edit', files: [...command.matchAll(patchedFile)].map(([, path = '']) => resolve(cwd, path.trim())) };
+  if (tool_name === patchTool) return { kind: 'edit', files: touchedFiles({ kind: 'edit', cwd, input: { patch: command } }) ?? [] };
   const files = touchedFiles({ kind: 'execute', cwd, input: { command } });
   return files && { kind: 'execute', files };
 }

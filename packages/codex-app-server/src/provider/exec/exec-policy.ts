@@ -35,10 +35,11 @@ export interface ExecConfigOptions extends ExecRights {
   readonly mcp: readonly McpEndpoint[];
   /** Names of the MCP servers in the user's own settings. */
   readonly userMcpServers: readonly string[];
+  readonly hooks: ThreadConfig | undefined;
 }
 
 /** What one turn is started with beside its sandbox. */
-export function execConfig({ mode, approval, isMail, instructions, mcp, userMcpServers }: ExecConfigOptions): ThreadConfig {
+export function execConfig({ mode, approval, isMail, instructions, mcp, userMcpServers, hooks }: ExecConfigOptions): ThreadConfig {
   const isSafe = mode === 'safe';
   // Nobody looks at a call before it runs, so a turn with other rights than those of mail goes without what may answer with mail.
   const withoutMail = isMailRestricted(mode, approval) && !isMail;
@@ -59,6 +60,7 @@ export function execConfig({ mode, approval, isMail, instructions, mcp, userMcpS
     mcp_servers: Object.fromEntries([...switchedOff.map((name) => [name, { enabled: false }]), ...relayServers]),
     shell_environment_policy: { exclude: [`${headerVariable}_*`] },
     sandbox_workspace_write: { network_access: false, writable_roots: [], exclude_tmpdir_env_var: false, exclude_slash_tmp: false },
+    ...(hooks && { hooks }),
     ...(isSafe ? { features: withoutTools, web_search: 'disabled' } : {}),
   };
 }

@@ -27,6 +27,7 @@ import { findCodex } from '../../app-server/native-binary.ts';
 import { usableEnvironment } from '../../app-server/temporary-folder.ts';
 import { isConfigKey } from '../../exec/exec-command.ts';
 import { runExec } from '../../exec/run-exec.ts';
+import { judgeByReservations, ReservationDoor, reserves, withDoor } from '../reservation-hook.ts';
 import { codexSandboxFiles } from '../sandbox-files.ts';
 import { execConfig, headerEnvironment, sandboxOf } from './exec-policy.ts';
 import { ExecSession } from './exec-session.ts';
@@ -57,7 +58,10 @@ interface Looked {
 export class CodexExecProvider implements Provider {
   readonly id = 'codex-exec';
   readonly resumes = true;
-  readonly abilities: VendorAbilities = { steer: 'waits', approvals: false, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
+  readonly abilities: VendorAbilities = {
+    ...{ steer: 'waits', approvals: false, diffs: true, reserves },
+    modes: ['safe', 'agentic', 'unrestricted'],
+  };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #program: VendorProgram;
   readonly #sessions = new ProviderSessions<ExecSession>('Codex');
@@ -87,11 +91,16 @@ export class CodexExecProvider implements Provider {
     const command = await findProgram(this.#program, options.env);
     if (options.resume !== undefined) await assertStored(codexHomeOf(options.env), options.resume);
     const folder = await mkdtemp(join(tmpdir(), 'agent-relay-codex-'));
-    const release = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    let door: ReservationDoor | undefined;
+    const release = async () => {
+      await Promise.all([door?.close(), rm(folder, { recursive: true, force: true, maxRetries: 5 })]);
+    };
     try {
+      door = await ReservationDoor.for(options);
+      const sandbox = options.sandbox && door ? withDoor(options.sandbox, door) : options.sandbox;
       const env = await usableEnvironment(options.env, undefined, folder);
-      const confine = async (outside: SpawnProcessOptions) => (await options.sandbox?.confine(outside, { write: [folder] })) ?? outside;
-      return await this.#startSession(options, { command, env, confine }, { folder, release });
+      const confine = async (outside: SpawnProcessOptions) => (await sandbox?.confine(outside, { write: [folder] })) ?? outside;
+      return await this.#startSession(options, { command, env, confine }, { folder, release, door });
     } catch (error) {
       await release();
       throw error;
@@ -101,12 +110,16 @@ export class CodexExecProvider implements Provider {
   async #startSession(
     options: TrackedStart,
     ready: Ready,
-    { folder, release }: { readonly folder: string; readonly release: () => Promise<void> },
+    {
+      folder,
+      release,
+      door,
+    }: { readonly folder: string; readonly release: () => Promise<void>; readonly door: ReservationDoor | undefined },
   ): Promise<ExecSession> {
-    const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess } = options;
+    const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess, reservedAgainst } = options;
     const { version, userMcpServers } = await this.#look(options, ready);
     const rights = { mode, approval };
-    return new ExecSession({
+    const session = new ExecSession({
       ...rights,
       ...{ cwd, version, release, resume, whenUnread, model: model ?? null },
       relayServers: new Set(mcp.map(({ name }) => name)),
@@ -118,13 +131,15 @@ export class CodexExecProvider implements Provider {
           ...{ cwd, model, extraArgs, imagePaths: pictures.paths },
           env: { ...ready.env, ...headerEnvironment(mcp) },
           sandbox: sandboxOf({ ...rights, isMail }),
-          config: execConfig({ ...rights, isMail, instructions, mcp, userMcpServers }),
+          config: execConfig({ ...rights, isMail, instructions, mcp, userMcpServers, hooks: door?.hooks }),
           onProcess: (child) => onProcess(ownedProcess(child, { purpose: 'codex exec' })),
         });
         void run.child.exited.then(pictures.remove);
         return run;
       },
     });
+    if (door && reservedAgainst) door.judge = judgeByReservations(reservedAgainst, session.events);
+    return session;
   }
 
   /** What has to be known before the first prompt: that the program runs, and what a safe session must switch off. */
