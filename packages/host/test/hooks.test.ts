@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentEvent, type HookResult, HooksFileSchema, type InboxItem } from 'agent-relay-protocol';
+import { readPowerShell } from 'agent-relay-testing';
 import { silentLog } from 'agent-relay-wire';
 import { isSigned, readYaml, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -434,6 +435,13 @@ describe('a notification', () => {
 
   it('is shown on Windows from variables, which no script is made of', () => {
     expect(notifierOf('win32', '$(evil)', '`evil`').join(' ')).not.toContain('evil');
+  });
+
+  it('is shown on Windows by what its PowerShell has', async () => {
+    const [program, ...args] = notifierOf('win32', 'title', 'text');
+    expect([program, args.slice(0, -1)]).toEqual(['powershell.exe', ['-NoProfile', '-NonInteractive', '-Command']]);
+    const { faults, commands } = await readPowerShell(args.at(-1) ?? '');
+    expect([faults, commands.map(({ name }) => name)]).toEqual([[], ['Add-Type', 'New-Object', 'Start-Sleep']]);
   });
 });
 

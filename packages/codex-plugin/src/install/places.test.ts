@@ -18,3 +18,24 @@ test.each([
 ])('%j reads its aliases in %s', (env, path) => {
   expect(shellProfile(env, 'linux')?.path).toBe(path);
 });
+
+test.each([
+  [
+    'Windows PowerShell',
+    'C:\\Users\\a\\OneDrive\\Dokumente\\WindowsPowerShell\\Modules;C:\\Program Files\\WindowsPowerShell\\Modules',
+    'C:\\Users\\a\\OneDrive\\Dokumente\\WindowsPowerShell',
+  ],
+  [
+    'PowerShell 7',
+    'C:\\Users\\a\\Documents\\PowerShell\\Modules;c:\\program files\\powershell\\7\\Modules;C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules',
+    'C:\\Users\\a\\Documents\\PowerShell',
+  ],
+  [
+    'another shell',
+    'C:\\Program Files\\WindowsPowerShell\\Modules;C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules',
+    'C:\\Users\\a\\Documents\\PowerShell',
+  ],
+])('from %s the profile is in the documents of its user, wherever they lie', (_, PSModulePath, folder) => {
+  const profile = shellProfile({ USERPROFILE: 'C:\\Users\\a', PSModulePath }, 'win32');
+  expect(profile?.path).toBe(`${folder}\\Microsoft.PowerShell_profile.ps1`);
+});

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, win32 } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,6 +28,24 @@ export function npmPrefixOf(packageFolder: string): string | null {
   return /^(.*)\/lib$/u.exec(folder)?.[1] ?? (/\/npm$/iu.test(folder) ? folder : null);
 }
 
+const profileName = 'Microsoft.PowerShell_profile.ps1';
+/** Not npm's script of that name: PowerShell takes `--` away from scripts, and runs none before their owner allows it. An alias hands on what is typed, and a function would not. */
+const powerShellLine = 'if (Get-Command codex-relay.cmd -ErrorAction SilentlyContinue) { Set-Alias codex codex-relay.cmd } # agent-relay';
+
+/**
+ * The folder of the PowerShell that this was started from, wherever the user's documents lie: the user's modules are in it, and stand first in what it hands
+ * on. Null elsewhere.
+ */
+function powerShellFolder(env: Environment): string | null {
+  const system = [env['ProgramFiles'] ?? 'C:\\Program Files', env['SystemRoot'] ?? 'C:\\Windows'].map((folder) =>
+    `${folder}\\`.toLowerCase(),
+  );
+  const folders = (env['PSModulePath'] ?? '')
+    .split(';')
+    .flatMap((path) => /^(.+\\(?:Windows)?PowerShell)\\Modules\\?$/iu.exec(path)?.[1] ?? []);
+  return folders.find((folder) => !system.some((above) => folder.toLowerCase().startsWith(above))) ?? null;
+}
+
 export interface ShellProfile {
   readonly path: string;
   /** A line that does no harm once codex-relay is gone. */
@@ -38,8 +56,8 @@ export interface ShellProfile {
 export function shellProfile(env: Environment, platform: NodeJS.Platform): ShellProfile | null {
   const home = homeOf(env);
   const posix = 'command -v codex-relay >/dev/null 2>&1 && alias codex=codex-relay # agent-relay';
-  const powershell = 'if (Get-Command codex-relay -ErrorAction SilentlyContinue) { Set-Alias codex codex-relay } # agent-relay';
-  if (platform === 'win32') return { path: join(home, 'Documents', 'PowerShell', 'Microsoft.PowerShell_profile.ps1'), line: powershell };
+  if (platform === 'win32')
+    return { path: win32.join(powerShellFolder(env) ?? win32.join(home, 'Documents', 'PowerShell'), profileName), line: powerShellLine };
   switch (basename(env['SHELL'] ?? '')) {
     case 'bash':
       return { path: join(home, '.bashrc'), line: posix };

@@ -36,7 +36,7 @@ const asNoticeBody = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll(/[&<>]/gu, (character) => entities[character] ?? character);
 
 const balloon = [
-  'Add-Type -AssemblyName System.Windows.Forms, System.Drawing',
+  "Add-Type -AssemblyName @('System.Windows.Forms', 'System.Drawing')",
   '$icon = New-Object System.Windows.Forms.NotifyIcon',
   '$icon.Icon = [System.Drawing.SystemIcons]::Information',
   '$icon.Visible = $true',
