@@ -1,9 +1,10 @@
-import type { Host, OwnerLimits, SessionIdentity, StartedSession } from 'agent-relay-host';
+import type { AnswerLimit, Host, OwnerLimits, SessionIdentity, StartedSession } from 'agent-relay-host';
 import {
   type Dialled,
   loosely,
   MCP_PATH,
   type MethodParams,
+  messageOf,
   type NodeHooks,
   nodeCommands,
   parseInput,
@@ -61,7 +62,8 @@ export function nodeCommandHandler(options: NodeCommandsOptions): (method: strin
       }
       case 'session/resolve-approval': {
         const { sessionId, approvalId, ...answer } = parseInput(nodeCommands['session/resolve-approval'].params, params);
-        return { resolved: await host.resolveApproval(sessionId, approvalId, asDecision(answer)) };
+        const limit = await answerLimit(owner);
+        return { resolved: await host.resolveApproval({ sessionId, approvalId, limit }, asDecision(answer)) };
       }
       case 'session/close': {
         const { sessionId, reason } = parseInput(nodeCommands['session/close'].params, params);
@@ -151,6 +153,13 @@ function spawnerKind(spawnedBy: string | null, running: Host['running']): Spawne
   if (spawnedBy === null) return 'owner';
   return running.some(({ agentId }) => agentId === spawnedBy) ? 'own-agents' : 'other-agents';
 }
+
+/** Of a file that cannot be read as it is a no is left. */
+const answerLimit = (owner: Owner): Promise<AnswerLimit | undefined> =>
+  owner.terms().then(
+    ({ answers }) => answers,
+    (error: unknown) => ({ upTo: 'none', because: messageOf(error) }),
+  );
 
 type Answer = Omit<MethodParams<'session/resolve-approval'>, 'sessionId' | 'approvalId'>;
 

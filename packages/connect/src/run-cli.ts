@@ -7,7 +7,7 @@ import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
 import type { NodeEnd, NodeOptions } from './node-contract.ts';
-import { withOwnProviders } from './own-providers.ts';
+import { ownProvidersPath, withOwnProviders } from './own-providers.ts';
 import { FileOwner, nodeFilePath } from './owner/owner.ts';
 import { pair } from './pair.ts';
 import { runNode } from './run-node.ts';
@@ -35,7 +35,10 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
   const credential = credentialOf(settings);
   // Before anything is asked: later the file may be missing for a while, as the relay may.
   await credential.readToken();
-  const owner = new FileOwner(nodeFilePath(env), { mustBeThere: (env['AGENT_RELAY_NODE_FILE'] ?? '') !== '' });
+  const owner = new FileOwner(nodeFilePath(env), {
+    mustBeThere: (env['AGENT_RELAY_NODE_FILE'] ?? '') !== '',
+    beside: [settings.hooks, ownProvidersPath(env), settings.stateDir],
+  });
   await owner.terms();
   const url = settings.url ?? (credential.isKept ? await keptUrl(settings.stateDir) : null) ?? new URL(DEFAULT_URL);
   const speaks = process.stderr.isTTY === true && settings.logFile === undefined;

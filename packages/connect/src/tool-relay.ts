@@ -131,8 +131,10 @@ export class ToolRelay {
       'content-type': 'application/json',
       'idempotency-key': key,
     };
+    // Where somebody points to is not asked: a relay would have this machine post to what only this machine reaches.
+    const request = { method: 'POST', headers, body, signal, redirect: 'manual' } as const;
     try {
-      const response = await this.#options.fetch(new URL(MCP_PATH, this.#options.url), { method: 'POST', headers, body, signal });
+      const response = await this.#options.fetch(new URL(MCP_PATH, this.#options.url), request);
       const text = await response.text();
       const isOurs = response.headers.has(VERSION_HEADER);
       if (!isOurs || response.status === 503) return { type: isOurs ? 'refused' : 'lost' };

@@ -231,6 +231,46 @@ test('an agent that runs elsewhere names no folder in any way, and none is in th
   expect(provider.started).toHaveLength(1);
 });
 
+test('a yes of the relay goes as far as the owner says, its no always', async () => {
+  const resolve = (approvalId: string, outcome: 'allow' | 'deny') =>
+    relay.ask('session/resolve-approval', { sessionId: `s${sessions}`, approvalId, outcome, by: 'owner' });
+  const questions = () =>
+    heard('activity/append').flatMap(({ params }) => {
+      const entries = params?.['entries'];
+      return Array.isArray(entries)
+        ? entries.flatMap(({ event }) => (event.type === 'approval.requested' ? [String(event.approvalId)] : []))
+        : [];
+    });
+  writeFileSync(file, 'modes: [agentic]\nanswers: none\n');
+  expect(await start({ more: { task: '!ask npm publish' } })).toEqual(['started', '']);
+  await until(() => expect(questions()).toHaveLength(1));
+  const [first = ''] = questions();
+  expect(await resolve(first, 'allow')).toEqual(['forbidden', expect.stringContaining(`${file} line 2 (answers): `)]);
+  // While it is wrong nothing is allowed either.
+  writeFileSync(file, 'answers: perhaps\n');
+  expect(await resolve(first, 'allow')).toEqual(['forbidden', expect.stringContaining(`${file} line 1: answers: `)]);
+  expect(await resolve('of nobody', 'allow')).toEqual(['started', '']);
+  writeFileSync(file, 'answers: once\n');
+  expect(await resolve(first, 'allow')).toEqual(['started', '']);
+  const outcomes = () => JSON.stringify(heard('activity/append')).match(/"outcome":"(?:allowed|denied)"/gu);
+  await until(() => expect(outcomes()).toEqual(['"outcome":"allowed"']));
+  writeFileSync(file, 'answers: none\n');
+  expect(await start({ more: { task: '!ask npm publish' } })).toEqual(['started', '']);
+  await until(() => expect(questions()).toHaveLength(2));
+  expect(await resolve(questions()[1] ?? '', 'deny')).toEqual(['started', '']);
+  await until(() => expect(outcomes()).toEqual(['"outcome":"allowed"', '"outcome":"denied"']));
+  expect(await start({ target: 'background' })).toEqual(['forbidden', expect.stringContaining(`${file} line 1 (answers): `)]);
+});
+
+test('no agent that is held to its folder works where its owner says what holds it, whatever folders are listed', async () => {
+  writeFileSync(file, `modes: [agentic]\nfolders: [${folder}]\n`);
+  expect(await start({ cwd: folder })).toEqual(['forbidden', expect.stringContaining(`holds ${file}`)]);
+  mkdirSync(join(folder, 'work', '.ssh'));
+  expect(await start({ cwd: join(folder, 'work', '.ssh') })).toEqual(['forbidden', expect.stringContaining('lies in .ssh')]);
+  expect(provider.started).toEqual([]);
+  expect(await start()).toEqual(['started', '']);
+});
+
 test('two starts that come together are not both the last that fits', async () => {
   writeFileSync(file, 'capacity: 1\n');
   const outcomes = await Promise.all([start(), start(), start()]);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createNodeRelayClient } from 'agent-relay-client/node';
+import { VERSION_HEADER } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { silentLog } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -221,4 +222,31 @@ test('what a session asks ends when it is dismissed, also while the relay is awa
   await expect.poll(() => network.asked).toBeGreaterThan(before);
   door.dismiss('session');
   expect((await asked).status).toBe(401);
+});
+
+test('a relay that points elsewhere has this machine ask nothing there', async () => {
+  let reached = 0;
+  const inside = createServer((_request, response) => {
+    reached += 1;
+    response
+      .writeHead(200, { 'content-type': 'application/json', [VERSION_HEADER]: '1.0.0' })
+      .end('{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}');
+  });
+  await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
+  const { port } = inside.address() as AddressInfo; // it listens on TCP
+  const pointing = createServer((_request, response) =>
+    response.writeHead(307, { location: `http://127.0.0.1:${port}/admin`, [VERSION_HEADER]: '1.0.0' }).end(),
+  );
+  await new Promise<void>((resolve) => pointing.listen(0, '127.0.0.1', resolve));
+  const url = new URL(`http://127.0.0.1:${(pointing.address() as AddressInfo).port}`); // as above
+  const other = await ToolDoor.open({ url, fetch, log: silentLog, waitMs: 500 });
+  const { url: at, headers } = await other.admit('session', token);
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'relay_agents', arguments: {} } });
+  const answer = await fetch(at, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
+  expect([answer.status, reached]).toEqual([307, 0]);
+  await other.close();
+  for (const server of [pointing, inside]) {
+    server.closeAllConnections();
+    server.close();
+  }
 });

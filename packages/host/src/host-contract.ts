@@ -12,6 +12,7 @@ import type {
 import type { ApprovalDecision, BackgroundStart, DialIn, McpEndpoint, Provider } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 import type { ActivityBuffer } from './activity-buffer.ts';
+import type { AnswerLimit } from './answer-limit.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 
@@ -48,6 +49,8 @@ export interface OwnerLimits {
   readonly sandbox?: SandboxRequest;
   /** Variables that agents get besides; `X_*` is every name that begins so. */
   readonly environment?: readonly string[];
+  /** In which the owner says what is allowed: an agent that is held to something works in no folder that holds one of them. */
+  readonly files?: readonly string[];
 }
 
 export interface StartRequest {
@@ -94,6 +97,12 @@ export interface RunningSession extends SessionIdentity {
   readonly lastSeq: number;
 }
 
+export interface AnsweredApproval {
+  readonly sessionId: string;
+  readonly approvalId: string;
+  readonly limit?: AnswerLimit | undefined;
+}
+
 /** Owns the sessions that run on this machine. */
 export interface Host {
   /** What this machine has, looked for anew where the last look is older than `maxAgeMs` (default 0). */
@@ -116,8 +125,11 @@ export interface Host {
   wake(sessionId: string): void;
   /** False when no turn was running. @throws RelayError `not_found`. */
   interrupt(sessionId: string): Promise<boolean>;
-  /** Hands a person's answer to a session; false when it does not wait for it (any more), or does not run here. */
-  resolveApproval(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<boolean>;
+  /**
+   * Hands a person's answer to a session; false when it does not wait for it (any more), or does not run here.
+   * @throws RelayError `forbidden` for a yes that goes further than the limit, `validation_failed` for what is no answer.
+   */
+  resolveApproval(answered: AnsweredApproval, decision: ApprovalDecision): Promise<boolean>;
   /** The last runs of this machine's hooks, oldest first. */
   readonly recentHookRuns: readonly RecentHookResult[];
   /** Tries one of this machine's hooks; see `Hooks.test`. */

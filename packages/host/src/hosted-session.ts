@@ -3,6 +3,7 @@ import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import type { ActivityBuffer } from './activity-buffer.ts';
 import { ActivityNormaliser } from './activity-normaliser.ts';
+import { type AnswerLimit, assertAnswerWithin } from './answer-limit.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { Hooks } from './hooks/hooks.ts';
 import { SessionHooks } from './hooks/session-hooks.ts';
@@ -56,6 +57,8 @@ export class HostedSession {
   readonly #progress: ProgressWatch;
   readonly #hooks: SessionHooks;
   readonly #normaliser = new ActivityNormaliser();
+  /** What waits for an answer. */
+  readonly #asked = new Map<string, Extract<AgentEvent, { type: 'approval.requested' }>>();
   #closing: Promise<void> | null = null;
   #end: SessionEnd | null = null;
   #hasEnded = false;
@@ -83,7 +86,7 @@ export class HostedSession {
     }, options.progress);
     this.#triggers = new TriggerRunner({
       session: this.identity,
-      cwd,
+      cwd: options.isElsewhere ? null : cwd,
       relay,
       onFailure: (notice, event) => {
         this.#queue.addNotice(notice);
@@ -118,7 +121,11 @@ export class HostedSession {
     return this.#options.runtime.interrupt();
   }
 
-  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+  /** Of whoever is on this machine without a limit. @throws RelayError `forbidden` for a yes that goes further. */
+  async resolveApproval(approvalId: string, decision: ApprovalDecision, limit?: AnswerLimit): Promise<boolean> {
+    const asked = this.#asked.get(approvalId);
+    if (limit !== undefined && asked === undefined) return false;
+    if (limit !== undefined && asked !== undefined) assertAnswerWithin(limit, asked, decision);
     return (await this.#options.runtime.resolveApproval?.(approvalId, decision)) ?? false;
   }
 
@@ -200,6 +207,8 @@ export class HostedSession {
   #accept(event: AgentEvent): void {
     if (this.#hasEnded) return;
     const presenceBefore = this.presence;
+    if (event.type === 'approval.requested') this.#asked.set(event.approvalId, event);
+    if (event.type === 'approval.resolved') this.#asked.delete(event.approvalId);
     this.#progress.observe(event);
     // First: what the relay is told of mail the next process must find, should this one be killed now.
     this.#record(event);

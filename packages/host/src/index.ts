@@ -1,6 +1,7 @@
 export type { ActivityOwner, BufferedEntry } from './activity-buffer.ts';
 export { ActivityBuffer } from './activity-buffer.ts';
 export { type AgentEnvironmentOptions, agentEnvironment } from './agent-environment.ts';
+export type { AnswerLimit } from './answer-limit.ts';
 export { createHost, endJobs } from './host.ts';
 export type { Host, HostOptions, OwnerLimits, RunningSession, StartedSession, StartRequest } from './host-contract.ts';
 export type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';

@@ -4,7 +4,7 @@ import { withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { Catalogue } from './catalogue.ts';
 import { Hooks } from './hooks/hooks.ts';
-import type { Host, HostOptions, RunningSession, StartedSession, StartRequest } from './host-contract.ts';
+import type { AnsweredApproval, Host, HostOptions, RunningSession, StartedSession, StartRequest } from './host-contract.ts';
 import { HostedSession, type HostedSessionOptions } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
@@ -113,8 +113,8 @@ export class SessionHost implements Host {
     return session.interrupt();
   }
 
-  async resolveApproval(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<boolean> {
-    return (await this.#sessions.get(sessionId)?.resolveApproval(approvalId, decision)) ?? false;
+  async resolveApproval({ sessionId, approvalId, limit }: AnsweredApproval, decision: ApprovalDecision): Promise<boolean> {
+    return (await this.#sessions.get(sessionId)?.resolveApproval(approvalId, decision, limit)) ?? false;
   }
 
   get recentHookRuns(): readonly RecentHookResult[] {

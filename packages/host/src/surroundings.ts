@@ -3,6 +3,7 @@ import type { Provider } from 'agent-relay-provider';
 import { isWithin } from 'agent-relay-wire/node';
 import { agentEnvironment, hookEnvironment, namesInBoth } from './agent-environment.ts';
 import { resolveFolder } from './folders.ts';
+import { assertHarmless } from './harmful-folder.ts';
 import type { HostOptions, StartRequest } from './host-contract.ts';
 import { type Chosen, Sandboxes } from './sandbox/sandboxes.ts';
 import { stricter } from './sandbox/strictness.ts';
@@ -65,6 +66,11 @@ export class Surroundings {
     if (dialIn !== undefined) return { cwd, env, sandbox: null };
     const asked = stricter(request.sandbox ?? 'none', owner.sandbox ?? 'none');
     const chosen = await this.sandboxes.choose({ asked, provider, mode, cwd, env });
+    await assertHarmless({
+      ...{ cwd, mode, isInSandbox: chosen.sandbox !== null, workspacesFolder: this.#workspacesFolder },
+      listed: [...this.#options.allowedFolders, ...(owner.folders?.allowed ?? [])],
+      ownersFiles: owner.files ?? [],
+    });
     if (chosen.sandbox !== null) this.#distrust(cwd);
     return { cwd, env, ...chosen };
   }

@@ -6,7 +6,8 @@ import { parseTextTriggers, type TextTrigger } from './text-triggers.ts';
 
 export interface TriggerRunnerOptions {
   readonly session: SessionIdentity;
-  readonly cwd: string;
+  /** Null where it works on another machine: its files are not here. */
+  readonly cwd: string | null;
   readonly relay: Pick<HostRelay, 'send' | 'spawn'>;
   /** Told of what failed: as a sentence for the agent and an event for people. */
   readonly onFailure: (notice: string, event: AgentEvent) => void;
@@ -74,12 +75,18 @@ export class TriggerRunner {
 
   async #perform(trigger: Exclude<TextTrigger, { type: 'invalid' }>, idempotencyKey: string): Promise<void> {
     const { session, cwd, relay } = this.#options;
-    const request = trigger.type === 'message' ? trigger : await readOutboxFile(cwd, trigger.name);
+    const request = trigger.type === 'message' ? trigger : await this.#read(cwd, trigger.name);
     if (request.type === 'spawn') {
       await relay.spawn(session, { name: request.name, provider: request.provider, task: request.task });
       return;
     }
     const { matched } = await relay.send(session, { to: request.target, body: request.body, idempotencyKey });
     if (matched === 0) throw new RelayError('not_found', `${request.target} reached no agent`);
+  }
+
+  /** What an agent elsewhere says of its folder leads to no file of this machine. */
+  #read(cwd: string | null, name: string): ReturnType<typeof readOutboxFile> {
+    if (cwd !== null) return readOutboxFile(cwd, name);
+    throw new RelayError('unsupported', 'files are sent from the machine that runs the agent, and yours is another: write the message out');
   }
 }

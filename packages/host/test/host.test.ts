@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentEvent, RelayError, type Session } from 'agent-relay-protocol';
-import { decodeNdjson, formatEnvelope, silentLog } from 'agent-relay-wire';
+import type { DialledLink } from 'agent-relay-provider';
+import { AsyncQueue, decodeNdjson, formatEnvelope, silentLog } from 'agent-relay-wire';
 import { spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ActivityBuffer } from '../src/activity-buffer.ts';
@@ -459,6 +460,17 @@ describe('triggers in answers', () => {
     expect(relay.sent).toEqual([]);
   });
 
+  it('of an agent whose program runs elsewhere read no file here, wherever it says that it works', async () => {
+    await mkdir(join(cwd, '.agent-relay/outbox'), { recursive: true });
+    await writeFile(join(cwd, '.agent-relay/outbox/report'), 'TO: Lead\n\nsecret');
+    Object.assign(provider, { takesDialIns: true });
+    await open();
+    await start({ dialIn: { links: new AsyncQueue<DialledLink>({ limit: 1, overflow: 'reject' }) }, task: '!say ->relay-file:report' });
+    const message = expect.stringContaining('from the machine that runs the agent');
+    await until(() => expect(stored()).toContainEqual(expect.objectContaining({ code: 'trigger_failed', message })));
+    expect(relay.sent).toEqual([]);
+  });
+
   it('refuse an outbox that is itself a link out of the folder', async () => {
     const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'host-else-')));
     await writeFile(join(elsewhere, 'note'), 'TO: Lead\n\nsecret');
@@ -683,6 +695,6 @@ it('a turn that waits for a person is not called stuck, and nobody answering in 
   expect(stored()).toContainEqual(expect.objectContaining({ type: 'approval.resolved', outcome: 'denied', by: 'timeout' }));
   expect(stored()).toContainEqual(expect.objectContaining({ type: 'text.completed', text: 'denied' }));
   expect(stored().filter((event) => event.type === 'session.status' && event.status === 'waiting')).toEqual([]);
-  expect(await host.resolveApproval('s1', 'any', { outcome: 'allow', by: 'owner' })).toBe(false);
-  expect(await host.resolveApproval('not here', 'any', { outcome: 'allow', by: 'owner' })).toBe(false);
+  expect(await host.resolveApproval({ sessionId: 's1', approvalId: 'any' }, { outcome: 'allow', by: 'owner' })).toBe(false);
+  expect(await host.resolveApproval({ sessionId: 'not here', approvalId: 'any' }, { outcome: 'allow', by: 'owner' })).toBe(false);
 });

@@ -32,6 +32,7 @@ const NodeFileSchema = z.strictObject({
   providers: z.array(NodeProviderSchema.shape.id).max(64).optional(),
   sandbox: SandboxRequestSchema.optional(),
   environment: z.array(variable).max(1000).optional(),
+  answers: z.enum(['none', 'once', 'session', 'always']).optional(),
   keep: z
     .array(KeptAgentSchema)
     .max(1000)

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { OwnerLimits } from 'agent-relay-host';
+import type { AnswerLimit, OwnerLimits } from 'agent-relay-host';
 import { type ApprovalMode, type NodeProvider, type NodeTerms, RelayError, type SpawnerKind, type SpawnMode } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { assertOwnFile } from 'agent-relay-wire/node';
@@ -34,6 +34,8 @@ export interface Owner {
 export interface OwnersTerms {
   /** What the relay is told. */
   readonly announced: NodeTerms | undefined;
+  /** How far a yes of the relay's goes; undefined where nothing is said. */
+  readonly answers: AnswerLimit | undefined;
   /** The agents that live as long as this machine lends itself. */
   readonly kept: readonly KeptAgent[];
   /** What this machine offers of what it has. */
@@ -50,6 +52,12 @@ export const nodeFilePath = (env: Readonly<Record<string, string | undefined>>):
 const SETTLES_MS = 100;
 const LOOKS = 50;
 
+export interface FileOwnerOptions {
+  readonly mustBeThere?: boolean;
+  /** What else of the owner's decides what runs here, or lets somebody in. */
+  readonly beside?: readonly string[];
+}
+
 /**
  * Reads the file again where it has changed, once two looks at it agree; who asks meanwhile waits. One that was there and is gone, or has nothing in it any
  * more, is not taken for leave to do anything: it may be about to be written. One that is another user's, or that others may write, is not followed.
@@ -57,14 +65,16 @@ const LOOKS = 50;
 export class FileOwner implements Owner {
   readonly #path: string;
   readonly #mustBeThere: boolean;
+  readonly #files: readonly string[];
   #read: { readonly text: string; readonly file: NodeFile } | null = null;
   /** What two looks agreed on last, good or not. */
   #settled: string | null = null;
   #settling: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, { mustBeThere = false }: { readonly mustBeThere?: boolean } = {}) {
+  constructor(path: string, { mustBeThere = false, beside = [] }: FileOwnerOptions = {}) {
     this.#path = path;
     this.#mustBeThere = mustBeThere;
+    this.#files = [path, ...beside];
   }
 
   async terms(): Promise<OwnersTerms> {
@@ -72,9 +82,9 @@ export class FileOwner implements Owner {
     const settled = this.#settling.then(() => this.#settle());
     this.#settling = settled.catch(() => null);
     const text = await settled;
-    if (text === null) return termsOf(null);
+    if (text === null) return termsOf(null, []);
     if (this.#read?.text !== text) this.#read = { text, file: this.#parse(text) };
-    return termsOf(this.#read.file);
+    return termsOf(this.#read.file, this.#files);
   }
 
   #parse(text: string): NodeFile {
@@ -126,14 +136,15 @@ export class FileOwner implements Owner {
 }
 
 /** Nobody limits anything. */
-export const anyOwner: Owner = { terms: async () => termsOf(null) };
+export const anyOwner: Owner = { terms: async () => termsOf(null, []) };
 
-function termsOf(file: NodeFile | null): OwnersTerms {
-  if (file === null) return { announced: undefined, kept: [], offered: (providers) => providers, admit: () => ({}) };
+function termsOf(file: NodeFile | null, files: readonly string[]): OwnersTerms {
+  if (file === null) return { announced: undefined, answers: undefined, kept: [], offered: (providers) => providers, admit: () => ({}) };
   const { content, where } = file;
   const { labels, capacity, modes, approvals, spawners, elsewhere } = content;
   return {
     announced: { labels, capacity, modes, approvals, spawners, elsewhere },
+    answers: answerLimit(file),
     kept: content.keep ?? [],
     offered: (providers) => providers.map((provider) => asOffered(file, provider)),
     admit: (start) => {
@@ -146,7 +157,7 @@ function termsOf(file: NodeFile | null): OwnersTerms {
       if (start.isBackground) assertBackground(file);
       if (capacity !== undefined && start.running >= capacity)
         throw new RelayError('busy', `${where('capacity')}: this machine runs ${capacity} agents at once, and they are there`);
-      return limitsOf(file);
+      return { ...limitsOf(file), files };
     },
   };
 }
@@ -169,9 +180,14 @@ function assertFolder({ content }: NodeFile, { cwd, within, spawner, isDialled }
   throw new RelayError('forbidden', 'An agent that runs elsewhere may name a folder only where the owner of this machine lists folders');
 }
 
-/** What runs in a service of its vendor's is asked for approval at its terminal, and has that service's environment. */
-function assertBackground({ content: { approvals, environment }, where }: NodeFile): void {
-  const key = approvals?.includes('open') === false ? 'approvals' : environment && 'environment';
+function answerLimit({ content: { answers = 'always' }, where }: NodeFile): AnswerLimit | undefined {
+  return answers === 'always' ? undefined : { upTo: answers, because: where('answers') };
+}
+
+/** What runs in a service of its vendor's is asked for approval at its terminal, or asks the relay by itself, and has that service's environment. */
+function assertBackground({ content: { approvals, environment, answers = 'always' }, where }: NodeFile): void {
+  const limited = environment ? 'environment' : answers !== 'always' && 'answers';
+  const key = approvals?.includes('open') === false ? 'approvals' : limited;
   if (key) throw new RelayError('forbidden', `${where(key)}: an agent in the background is not held to it, and none is started`);
 }
 
