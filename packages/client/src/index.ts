@@ -34,5 +34,6 @@ export { OutgoingMail } from './outgoing-mail.ts';
 export { type ChannelOptions, createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';
 export type { Difference, PlayedAct } from './run/difference.ts';
 export { readRun } from './run/read-run.ts';
-export { type RecordOptions, recordRun } from './run/record-run.ts';
+export type { RecordOptions } from './run/reading.ts';
+export { recordRun } from './run/record-run.ts';
 export { type Replayed, type ReplayOptions, replayRun } from './run/replay-run.ts';

@@ -12,6 +12,9 @@ test('a run of an agent that did very much is recorded as a whole', async () => 
     '/api/agents': () => ({ data: [], cursor: 1 }),
     '/api/messages': () => ({ data: [], cursor: 1 }),
     '/api/approvals': () => ({ data: [], cursor: 1 }),
+    '/api/approvals/rules': () => ({ data: [], cursor: 1 }),
+    '/api/pairs': () => ({ data: [], cursor: 1 }),
+    '/api/reservations': () => ({ data: [], cursor: 1 }),
     '/api/agents/Worker/activity': (query) => {
       const page = Number(query.get('after'));
       const data = Array.from({ length: 1_000 }, (_, index) => entry(page * 1_000 + index + 1));

@@ -144,7 +144,7 @@ describe('a recorded run with work and questions', () => {
 
   test('is played by the relay’s own rules, and comes out as it was', async () => {
     const { again, differences, messages, ...played } = await replayed();
-    expect({ differences, ...played }).toEqual({ differences: [], tasks: 4, claims: 2, approvals: 6 });
+    expect({ differences, ...played }).toEqual({ differences: [], tasks: 4, claims: 2, approvals: 6, pairs: 0, reservations: 0, rules: 0 });
     expect(messages).toBe(linesOf(records, 'message').filter(({ message }) => message.from !== 'relay').length);
     const tasksOf = (run: readonly RunRecord[]) =>
       linesOf(run, 'task').map(({ task, history }) => {

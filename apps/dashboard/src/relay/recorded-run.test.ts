@@ -26,7 +26,10 @@ test.each([
   ],
   [`${header}\n{"type":"claim"}`, 'validation_failed', 'line 2'],
   [`${header}\n{"type":"approval","approval":null}`, 'validation_failed', 'line 2'],
-  ['{"type":"run","version":3}', 'unsupported', 'version'],
+  [`${header}\n{"type":"pair","pair":{}}`, 'validation_failed', 'line 2'],
+  [`${header}\n{"type":"reservation"}`, 'validation_failed', 'line 2'],
+  [`${header}\n{"type":"rule","rule":{"name":"x","createdAt":1}}`, 'validation_failed', 'line 2'],
+  ['{"type":"run","version":4}', 'unsupported', 'version'],
 ])('%j is no run: %s', (text, code, words) => {
   expect(() => readShownRun(text)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));
 });
@@ -59,5 +62,29 @@ test('what was done with tasks, claims and questions is read in the order of tim
     '8 Ann asks a person: rm -rf x',
     '9 Ann has done task 7, Disk full',
     '10 Ann task.of_a_later_version task 7, Disk full',
+  ]);
+});
+
+test('pairs, reservations and standing rules are read with who began and ended them', () => {
+  const run = [
+    { type: 'run', version: 3, agents: [] },
+    {
+      type: 'pair',
+      pair: { id: 5, requester: 'Ann', target: 'Bob', status: 'ended', requestedAt: 1, acceptedAt: 2, endedAt: 6, endedBy: 'Ann' },
+    },
+    { type: 'pair', pair: { id: 9, requester: 'Bob', target: 'Ann', status: 'rejected', requestedAt: 7, endedAt: 8 } },
+    { type: 'reservation', reservation: { agentId: 'Ann', folder: '/work', patterns: ['src/', '*.md'], createdAt: 3, endedAt: null } },
+    { type: 'rule', rule: { agent: null, tag: 'ci', name: 'npm test in /work', createdAt: 4, endedAt: 5 } },
+  ];
+  const { steps } = readShownRun(run.map((line) => JSON.stringify(line)).join('\n'));
+  expect(steps.map(({ at, agentId, words }) => `${at} ${agentId} ${words}`)).toEqual([
+    '1 Ann invites Bob to pair 5',
+    '2 Bob accepts pair 5',
+    '3 Ann reserves src/, *.md in /work',
+    '4 tag:ci may from now on: npm test in /work',
+    '5 tag:ci may no longer: npm test in /work',
+    '6 Ann ends pair 5',
+    '7 Bob invites Ann to pair 9',
+    '8 Ann declines pair 9',
   ]);
 });

@@ -2,9 +2,9 @@ import { RelayError } from 'agent-relay-client';
 import type { SaidMessage } from './talk.ts';
 
 /** Of what `agent-relay record` writes. The client's own reader would come with the first page. */
-const READS_VERSION = 2;
+const READS_VERSION = 3;
 
-/** Something that was done in a run beside being said: with a task, a claim or a question. */
+/** Something that was done in a run beside being said: with a task, a claim, a question, a pair, a reservation or a rule. */
 export interface RunStep {
   readonly at: number;
   readonly agentId: string;
@@ -35,7 +35,10 @@ export function readShownRun(text: string): ShownRun {
       if (items === null) throw wrongLine(index + 1, `It is no ${type} of a run`);
       return items;
     });
-  const steps = [...read('task', taskSteps), ...read('claim', claimSteps), ...read('approval', approvalSteps)];
+  const steps = [
+    ...[...read('task', taskSteps), ...read('claim', claimSteps), ...read('approval', approvalSteps)],
+    ...[...read('pair', pairSteps), ...read('reservation', reservationSteps), ...read('rule', ruleSteps)],
+  ];
   return { said: read('message', saidIn), steps: steps.sort((one, other) => one.at - other.at) };
 }
 
@@ -84,6 +87,36 @@ function approvalSteps({ approval }: Fields): readonly RunStep[] | null {
   const asked = { at: requestedAt, agentId, words: `asks a person: ${title}` };
   if (status === 'pending') return [asked];
   return isTime(resolvedAt) ? [asked, { at: resolvedAt, agentId, words: `${answerWords[status] ?? status}: ${title}` }] : null;
+}
+
+const pairEndWords: Readonly<Record<string, string>> = { rejected: 'declines', ended: 'ends' };
+
+function pairSteps({ pair }: Fields): readonly RunStep[] | null {
+  const { id, requester, target, status, requestedAt, acceptedAt, endedAt, endedBy } = Object(pair);
+  if (typeof id !== 'number' || typeof requester !== 'string' || typeof target !== 'string' || !isTime(requestedAt)) return null;
+  const who = typeof endedBy === 'string' ? endedBy : target;
+  return [
+    { at: requestedAt, agentId: requester, words: `invites ${target} to pair ${id}` },
+    ...(isTime(acceptedAt) ? [{ at: acceptedAt, agentId: target, words: `accepts pair ${id}` }] : []),
+    ...(isTime(endedAt) ? [{ at: endedAt, agentId: who, words: `${pairEndWords[String(status)] ?? 'ends'} pair ${id}` }] : []),
+  ];
+}
+
+function reservationSteps({ reservation }: Fields): readonly RunStep[] | null {
+  const { agentId, folder, patterns, createdAt, endedAt } = Object(reservation);
+  if (typeof agentId !== 'string' || typeof folder !== 'string' || !Array.isArray(patterns) || !isTime(createdAt)) return null;
+  const files = `${patterns.map(String).join(', ')} in ${folder}`;
+  const made = { at: createdAt, agentId, words: `reserves ${files}` };
+  return isTime(endedAt) ? [made, { at: endedAt, agentId, words: `has ${files} no longer` }] : [made];
+}
+
+/** It is the agent's, or that of all with a tag, that may do what a person allowed. */
+function ruleSteps({ rule }: Fields): readonly RunStep[] | null {
+  const { agent, tag, name, createdAt, endedAt } = Object(rule);
+  const agentId = typeof agent === 'string' ? agent : typeof tag === 'string' ? `tag:${tag}` : null;
+  if (agentId === null || typeof name !== 'string' || !isTime(createdAt)) return null;
+  const given = { at: createdAt, agentId, words: `may from now on: ${name}` };
+  return isTime(endedAt) ? [given, { at: endedAt, agentId, words: `may no longer: ${name}` }] : [given];
 }
 
 const whole = (steps: readonly (RunStep | null)[]): readonly RunStep[] | null => {

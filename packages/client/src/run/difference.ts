@@ -1,7 +1,9 @@
-import type { Approval, Claim, DeliveryState, TaskStatus } from 'agent-relay-protocol';
+import type { Approval, Claim, DeliveryState, Pair, TaskStatus } from 'agent-relay-protocol';
 
 /** What an agent of a run does beside saying something. */
-export type PlayedAct = 'report' | 'claim' | 'progress' | 'release' | 'end' | 'ask' | 'answer';
+export type PlayedAct =
+  | ('report' | 'claim' | 'progress' | 'release' | 'end' | 'ask' | 'answer')
+  | ('invite' | 'accept' | 'decline' | 'hang_up' | 'reserve' | 'give_back' | 'allow' | 'revoke');
 
 /** Where a replay came to another outcome than the run; ids are those of the run. */
 export type Difference =
@@ -14,7 +16,7 @@ export type Difference =
       readonly recorded: DeliveryState | null;
       readonly replayed: DeliveryState | null;
     }
-  /** `subject`: the number of the task or message, or what the agent called its question. */
+  /** `subject`: the number of the task, message or pair, what the agent called its question, the files, or the name of a rule, whose agent may be `tag:x`. */
   | {
       readonly type: 'act_refused';
       readonly act: PlayedAct;
@@ -22,6 +24,14 @@ export type Difference =
       readonly subject: string;
       readonly code: string;
       readonly reason: string;
+    }
+  | { readonly type: 'pair'; readonly pairId: number; readonly recorded: Pair['status']; readonly replayed: Pair['status'] }
+  | {
+      readonly type: 'reservation';
+      readonly reservationId: number;
+      readonly agentId: string;
+      readonly recorded: 'held' | 'over';
+      readonly replayed: 'held' | 'over';
     }
   | { readonly type: 'task'; readonly taskId: number; readonly recorded: TaskStatus; readonly replayed: TaskStatus | null }
   /** `released` stands for every claim that ended without a result. */

@@ -5,7 +5,7 @@ export interface NamedInRun {
   readonly ids: ReadonlySet<string>;
   /** Who reports its tasks. */
   readonly sources: ReadonlySet<string>;
-  /** Whether something goes to others than by their ids. */
+  /** Whether something reaches others than by their ids: what is said to groups, a rule for a tag, files that are kept from everybody else. */
   readonly reachesGroups: boolean;
 }
 
@@ -16,12 +16,13 @@ export function namedIn(records: readonly RunRecord[]): NamedInRun {
   return {
     ids: new Set([...sources, ...addressed, ...records.flatMap(actorsIn)]),
     sources,
-    reachesGroups: addresses.some((address) => address?.type !== 'id'),
+    reachesGroups: addresses.some((address) => address?.type !== 'id') || records.some(({ type }) => type === 'reservation'),
   };
 }
 
 function addressesIn(record: RunRecord): readonly string[] {
   if (record.type === 'message') return [record.message.to];
+  if (record.type === 'rule' && record.rule.tag !== null) return [`tag:${record.rule.tag}`];
   return record.type === 'task' ? [record.task.target] : [];
 }
 
@@ -39,6 +40,12 @@ function actorsIn(record: RunRecord): readonly string[] {
       return [record.approval.agentId];
     case 'receipt':
       return [record.receipt.agentId];
+    case 'pair':
+      return [record.pair.requester, record.pair.target];
+    case 'reservation':
+      return [record.reservation.agentId];
+    case 'rule':
+      return record.rule.agent === null ? [] : [record.rule.agent];
     case 'activity':
       return [];
   }

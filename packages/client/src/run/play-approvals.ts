@@ -9,10 +9,13 @@ const LONGEST_WORD = { answer: 2_000, withdrawal: 500 } as const;
 /** Asks what agents of a run asked people, as agents that no machine runs, and answers as was answered. */
 export class ApprovalPlayer {
   readonly #stage: Stage;
+  /** Rules and reservations that are played, as they stand in `by`. */
+  readonly #answerers: ReadonlySet<string>;
   readonly #asked: Approval[] = [];
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, answerers: ReadonlySet<string>) {
     this.#stage = stage;
+    this.#answerers = answerers;
   }
 
   get count(): number {
@@ -40,6 +43,8 @@ export class ApprovalPlayer {
   async answer(approval: Approval): Promise<void> {
     if (approval.status === 'pending' || !this.#asked.includes(approval)) return;
     await this.#stage.reach(approval.resolvedAt);
+    // What the relay answered by itself it answers again, or that is a difference.
+    if (this.#answerers.has(approval.by)) return this.#stage.letsGo(approval.agentId);
     const { agentId: id, approvalId, status, optionId, updatedInput } = approval;
     const { relay, call } = this.#stage;
     const word = (longest: number) => (approval.message ? { message: clipped(approval.message, longest) } : {});

@@ -1,4 +1,12 @@
-import { type Delivery, type DeliveryState, type Message, RELAY_AGENT_ID, type RouteOutput, type RouteRequest } from 'agent-relay-protocol';
+import {
+  type Delivery,
+  type DeliveryState,
+  type Message,
+  RELAY_AGENT_ID,
+  RelayError,
+  type RouteOutput,
+  type RouteRequest,
+} from 'agent-relay-protocol';
 import { listAll } from '../list-all.ts';
 import type { Difference } from './difference.ts';
 import { isOfEveryRelay, type Stage } from './stage.ts';
@@ -8,6 +16,8 @@ export interface SaidOtherwise {
   readonly offers: ReadonlySet<number>;
   /** Work whose result the relay itself tells to whoever offered it. */
   readonly finished: ReadonlySet<number>;
+  /** Pairs, by the message that invites. */
+  readonly pairs: ReadonlySet<number>;
 }
 
 /** Says what was said, in the same threads, and reports what was reported. */
@@ -29,7 +39,8 @@ export class MessagePlayer {
   }
 
   async say(message: Message): Promise<void> {
-    if (message.from === RELAY_AGENT_ID || message.body === '' || this.#otherwise.offers.has(message.id)) return;
+    const { offers, pairs } = this.#otherwise;
+    if (message.from === RELAY_AGENT_ID || message.body === '' || offers.has(message.id) || pairs.has(message.id)) return;
     const { createdAt, from } = message;
     await this.#stage.reach(createdAt);
     await this.#stage.arrive(createdAt, from);
@@ -37,15 +48,14 @@ export class MessagePlayer {
       this.#results.set(message.id, message);
       return;
     }
-    const said = await this.#asSaid(message);
     const sent = await this.#stage.attempt(
-      () => this.#stage.relay.messages.send(said, this.#stage.call),
+      () => this.#send(message),
       (code, reason) => ({ type: 'refused', messageId: message.id, code, reason }),
     );
     if (sent) this.#played.set(message.id, sent.id);
   }
 
-  /** The message that offers a task has come of a report. */
+  /** The message that offers a task has come of a report, and one that invites of a pair. */
   isPlayed(recorded: number, id: number): void {
     this.#played.set(recorded, id);
   }
@@ -82,6 +92,18 @@ export class MessagePlayer {
       const replayed = new Map(data.filter(({ agentId }) => !isOfEveryRelay(agentId)).map(({ agentId, state }) => [agentId, state]));
       differences.push(...differencesOf(messageId, recorded.get(messageId) ?? new Map(), replayed));
     }
+  }
+
+  /** What was said in a pair is said in that pair. */
+  async #send(message: Message): Promise<{ readonly id: number }> {
+    const { relay, call } = this.#stage;
+    const { threadId, meta, from, body, mode } = message;
+    if (!this.#otherwise.pairs.has(threadId) || meta?.['pairId'] !== threadId)
+      return relay.messages.send(await this.#asSaid(message), call);
+    const id = this.#played.get(threadId);
+    if (id === undefined) throw new RelayError('not_found', `Pair ${threadId} is not there`);
+    const replyTo = message.replyTo === null ? undefined : await this.idOf(message.replyTo);
+    return relay.pairs.send({ id, from, body, mode, ...(replyTo === undefined ? {} : { replyTo }) }, call);
   }
 
   #isResult({ kind, replyTo, payload }: Message): boolean {

@@ -2,6 +2,7 @@ import {
   type Approval,
   type Claim,
   loosely,
+  type Pair,
   RelayError,
   RUN_RECORD_VERSION,
   type RunRecord,
@@ -35,6 +36,7 @@ export function readRun(text: string): RunRecord[] {
 
 const lineTypes: Readonly<Record<RunRecord['type'], true>> = {
   ...{ run: true, message: true, task: true, claim: true, approval: true, receipt: true, activity: true },
+  ...{ pair: true, reservation: true, rule: true },
 };
 const claimStatuses: Readonly<Record<Claim['status'], true>> = {
   held: true,
@@ -44,11 +46,13 @@ const claimStatuses: Readonly<Record<Claim['status'], true>> = {
   cancelled: true,
 };
 const approvalStatuses: Readonly<Record<Approval['status'], true>> = { pending: true, allowed: true, denied: true, cancelled: true };
+const pairStatuses: Readonly<Record<Pair['status'], true>> = { pending: true, active: true, rejected: true, ended: true };
 
 /** What is told apart by a word passes whole where that is of another version: nothing is known of what it says. */
 function isKnown(record: RunRecord): boolean {
   if (record.type === 'claim') return Object.hasOwn(claimStatuses, record.claim.status);
   if (record.type === 'approval') return Object.hasOwn(approvalStatuses, record.approval.status);
+  if (record.type === 'pair') return Object.hasOwn(pairStatuses, record.pair.status);
   return Object.hasOwn(lineTypes, record.type);
 }
 

@@ -1,10 +1,8 @@
 import {
   type Agent,
-  type Approval,
   type Message,
   RELAY_AGENT_ID,
   type RecordedAgent,
-  RelayError,
   type RouteOutput,
   RUN_RECORD_VERSION,
   type RunRecord,
@@ -13,26 +11,18 @@ import {
 import type { RelayCalls } from '../calls.ts';
 import { listAll } from '../list-all.ts';
 import type { CallOptions } from '../options.ts';
-
-export interface RecordOptions extends Pick<CallOptions, 'signal'> {
-  /** Unix milliseconds, for the first line. */
-  readonly recordedAt: number;
-  /** Only what these said, received and did; left out, what everybody did. */
-  readonly agents?: readonly string[];
-  /** Unix milliseconds: nothing that began before, nothing that began from then on. */
-  readonly since?: number;
-  readonly until?: number;
-}
-
-type Line = Exclude<RunRecord, { readonly type: 'run' }>;
+import { isWithin, type Line, PAGE, type RecordOptions, readable, readBack } from './reading.ts';
+import { termsOf } from './record-terms.ts';
 
 /** What comes first of what happened in one millisecond. */
-const ranks: Readonly<Record<Line['type'], number>> = { task: 0, message: 1, claim: 2, approval: 3, receipt: 4, activity: 5 };
-const PAGE = 500;
+const ranks: Readonly<Record<Line['type'], number>> = {
+  ...{ rule: 0, task: 1, pair: 2, reservation: 3, message: 4 },
+  ...{ claim: 5, approval: 6, receipt: 7, activity: 8 },
+};
 
 /**
- * A run of several agents as the relay has it: who took part, what was said, what became of each copy, of tasks, claims and questions, and what agents
- * did, in the order of time. It is held in memory as a whole. What the caller may not read is not in it. @throws RelayError what the relay says.
+ * A run of several agents as the relay has it: who took part, what was said, what became of each copy, of tasks, claims, pairs, reservations and
+ * questions, by which rules, and what agents did, in the order of time. It is held in memory as a whole. What the caller may not read is not in it. @throws RelayError what the relay says.
  */
 export async function recordRun(relay: RelayCalls, options: RecordOptions): Promise<RunRecord[]> {
   const { signal, recordedAt } = options;
@@ -44,13 +34,12 @@ export async function recordRun(relay: RelayCalls, options: RecordOptions): Prom
   // More than a call takes as arguments.
   for (const line of await tasksOf(relay, lines, call)) lines.push(line);
   for (const line of await approvalsOf(relay, options, call)) lines.push(line);
+  for (const line of await termsOf(relay, options, { lines, call })) lines.push(line);
   for (const id of watched) for (const line of (await readable(() => activityOf(relay, { ...options, id }, call))) ?? []) lines.push(line);
   lines.sort((one, other) => one.at - other.at || ranks[one.type] - ranks[other.type]);
   const agents = partiesOf(lines, known);
   return [{ type: 'run', version: RUN_RECORD_VERSION, recordedAt, relayVersion: version, agents }, ...lines];
 }
-
-const isWithin = (at: number, { since = 0, until = Number.POSITIVE_INFINITY }: RecordOptions): boolean => at >= since && at < until;
 
 async function messagesOf(relay: RelayCalls, options: RecordOptions, call: CallOptions): Promise<Line[]> {
   const wanted = options.agents && new Set(options.agents);
@@ -95,35 +84,11 @@ async function historyOf(relay: RelayCalls, id: number, call: CallOptions): Prom
 async function approvalsOf(relay: RelayCalls, options: RecordOptions, call: CallOptions): Promise<Line[]> {
   const lines: Line[] = [];
   for (const agent of options.agents ?? [undefined]) {
-    const asked = await readable(() => allApprovals(relay, agent, call));
+    const asked = await readable(() => readBack((from) => relay.approvals.list({ ...from, ...(agent !== undefined && { agent }) }, call)));
     for (const approval of asked ?? [])
       if (isWithin(approval.requestedAt, options)) lines.push({ type: 'approval', at: approval.requestedAt, approval });
   }
   return lines;
-}
-
-async function allApprovals(relay: RelayCalls, agent: string | undefined, call: CallOptions): Promise<Approval[]> {
-  const approvals: Approval[] = [];
-  for (let before: number | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
-    const from = { ...(agent !== undefined && { agent }), ...(before !== undefined && { before }) };
-    const page: RouteOutput<'approvals/list'> = await relay.approvals.list({ ...from, limit: PAGE }, call);
-    for (const approval of page.data) approvals.push(approval);
-    before = page.nextCursor;
-  }
-  // Of two in one millisecond the one that was asked first comes first.
-  return approvals.reverse();
-}
-
-const unreadable: ReadonlySet<string> = new Set(['not_found', 'unauthorized', 'forbidden', 'forbidden_scope', 'forbidden_target']);
-
-/** Null where there is no such thing for the caller. */
-async function readable<Answer>(read: () => Promise<Answer>): Promise<Answer | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof RelayError && unreadable.has(error.code)) return null;
-    throw error;
-  }
 }
 
 async function activityOf(
@@ -151,8 +116,9 @@ function partiesOf(lines: readonly Line[], known: readonly Agent[]): RecordedAge
   return [...seen].map(([id, firstAt]) => {
     const agent = known.find((each) => each.id === id);
     if (!agent) return { id, kind: 'provider', label: null, tags: [], capabilities: [], channels: null, registeredAt: firstAt };
-    const { kind, label, tags, capabilities, channels, registeredAt } = agent;
-    return { id, kind, label, tags, capabilities, channels, registeredAt };
+    const { kind, label, tags, givenTags = [], capabilities, channels, registeredAt } = agent;
+    const given = tags.filter((tag) => givenTags.includes(tag));
+    return { id, kind, label, tags, ...(given.length > 0 && { givenTags: given }), capabilities, channels, registeredAt };
   });
 }
 
@@ -168,6 +134,12 @@ function idsIn(line: Line, isOutside: (message: Message) => boolean): readonly s
       return [line.claim.agentId];
     case 'approval':
       return [line.approval.agentId];
+    case 'pair':
+      return [line.pair.requester, line.pair.target];
+    case 'reservation':
+      return [line.reservation.agentId];
+    case 'rule':
+      return line.rule.agent === null ? [] : [line.rule.agent];
     case 'receipt':
       return [line.receipt.agentId];
     case 'activity':

@@ -58,11 +58,7 @@ export class Stage {
     if (taken)
       throw new RelayError('name_taken', `This relay has an agent ${taken.id}: a run is replayed to one that knows none of its agents`);
     const [hearer] = reachesGroups ? others : [];
-    if (hearer)
-      throw new RelayError(
-        'name_taken',
-        `This relay has an agent ${hearer.id}, whom what this run says to groups could reach: take one without`,
-      );
+    if (hearer) throw new RelayError('name_taken', `This relay has an agent ${hearer.id}, whom this run could reach: take one without`);
     const { data } = await listAll(this.relay.integrations.list, {}, this.call);
     const called = data.find(({ name, callbackHost }) => callbackHost !== null && sources.has(name));
     if (called)
@@ -82,7 +78,7 @@ export class Stage {
       await sleep(stepMs, { signal });
       signal.throwIfAborted();
       waitMs -= stepMs;
-      if (waitMs >= 1) for (const id of this.#holding.keys()) await this.#tried(() => this.relay.agents.heartbeat({ id }, this.call));
+      if (waitMs >= 1) for (const id of this.#holding.keys()) await this.shows(id);
     }
     signal.throwIfAborted();
   }
@@ -93,10 +89,24 @@ export class Stage {
       const next = this.#coming.findIndex(({ id, registeredAt }) => registeredAt <= at || id === actor);
       const [agent] = next === -1 ? [] : this.#coming.splice(next, 1);
       if (!agent) return;
-      const { id, label, tags, capabilities, channels } = agent;
-      const process = this.#askers.has(id) ? { instanceId: 'replay' } : {};
-      await this.relay.agents.register({ id, name: id, label, tags, capabilities, channels, ...process }, this.call);
+      await this.#register(agent);
     }
+  }
+
+  /** What a card says of itself the owner has not given. */
+  async #register({ id, label, tags, givenTags = [], capabilities, channels }: RecordedAgent): Promise<void> {
+    const process = this.#askers.has(id) ? { instanceId: 'replay' } : {};
+    const register = () => this.relay.agents.register({ id, name: id, label, tags, capabilities, channels, ...process }, this.call);
+    await register();
+    const given = givenTags.filter((tag) => tags.includes(tag));
+    if (given.length === 0) return;
+    await this.relay.agents.tags({ id, tags: given }, this.call);
+    if (given.length < tags.length) await register();
+  }
+
+  /** It is there now: whoever has been silent for long counts as gone. */
+  async shows(id: string): Promise<void> {
+    await this.#tried(() => this.relay.agents.heartbeat({ id }, this.call));
   }
 
   /** Null for what was refused, which is a difference then. @throws what a lost connection says. */

@@ -11,10 +11,11 @@ export const reservationRoutes = {
     path: '/reservations',
     scope: 'agents:read',
     anonymous: true,
-    summary: 'Files that agents have for themselves at the moment, newest first',
+    summary: 'Files that agents have for themselves at the moment, or had, newest first',
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
       file: lineOf(1024).optional().describe('Only those that hold this file: its absolute path'),
+      ended: z.boolean().optional().describe('Those that are over, instead of those that are held'),
       ...pageBefore,
     }),
     output: listOf(ReservationSchema),

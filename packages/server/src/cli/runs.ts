@@ -77,11 +77,14 @@ function nameTaken(error: unknown, { env }: Pick<Terminal, 'env'>): CommandFailu
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-function playedInWords({ messages, tasks, claims, approvals }: Omit<Replayed, 'differences'>): string {
+function playedInWords({ messages, tasks, claims, approvals, pairs, reservations, rules }: Omit<Replayed, 'differences'>): string {
   const more = [
     tasks > 0 && counted(tasks, 'task'),
     claims > 0 && counted(claims, 'claim'),
     approvals > 0 && counted(approvals, 'question'),
+    pairs > 0 && counted(pairs, 'pair'),
+    reservations > 0 && counted(reservations, 'reservation'),
+    rules > 0 && counted(rules, 'rule'),
   ];
   const words = [counted(messages, 'message'), ...more.filter((part) => part !== false)];
   const last = words.at(-1) ?? '';
@@ -97,6 +100,14 @@ const refusals: Readonly<Record<PlayedAct, string>> = {
   end: 'could not end',
   ask: 'could not ask',
   answer: 'could not be answered on',
+  invite: 'could not invite to pair',
+  accept: 'could not accept pair',
+  decline: 'could not decline pair',
+  hang_up: 'could not hang up pair',
+  reserve: 'could not reserve',
+  give_back: 'could not give back',
+  allow: 'could not be given the rule',
+  revoke: 'could not lose the rule',
 };
 
 function describe(difference: Difference): string {
@@ -115,6 +126,12 @@ function describe(difference: Difference): string {
     }
     case 'task':
       return `task ${difference.taskId} is ${difference.replayed} (${difference.recorded} in the run)`;
+    case 'pair':
+      return `pair ${difference.pairId} is ${difference.replayed} (${difference.recorded} in the run)`;
+    case 'reservation': {
+      const { reservationId, agentId, replayed, recorded } = difference;
+      return `reservation ${reservationId} of ${agentId} is ${replayed} (${recorded} in the run)`;
+    }
     case 'claim':
       return `the claim on message ${difference.messageId} is ${difference.replayed} (${difference.recorded} in the run)`;
     case 'approval': {

@@ -18,13 +18,14 @@ const stored = loosely(ReservationSchema);
 export const reservationResource: Resource<Reservation> = {
   name: 'reservations',
   read: (record) => stored.parse(record),
-  keys: ({ agentId: agent, ended }) => (ended === null ? [reservationKey({}), reservationKey({ agent })] : []),
+  keys: ({ agentId: agent, ended }) => [{}, { agent }].map((whose) => reservationKey({ ...whose, isOver: ended !== null })),
   exclusive: () => [],
   isOpen: ({ ended }) => ended === null,
 };
 
-/** Under which those are found that were not ended. */
-export const reservationKey = ({ agent }: { readonly agent?: string | undefined }): string => recordKey({ agent, active: 'true' });
+/** Under which those are found that were not ended, or those that were. */
+export const reservationKey = ({ agent, isOver = false }: { readonly agent?: string | undefined; readonly isOver?: boolean }): string =>
+  recordKey({ agent, active: String(!isOver) });
 
 /** Of one agent, and of all: each is compared with each. */
 export const reservationLimits = { perAgent: 16, all: 256 } as const;

@@ -112,13 +112,16 @@ export class Reservations {
     return allRecords(this.#deps.store, reservationResource, { workspace, under: reservationKey({}) });
   }
 
-  async #list({ agent, file, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'reservations/list'>, { workspace }: Principal) {
+  async #list(
+    { agent, file, ended: isOver = false, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'reservations/list'>,
+    { workspace }: Principal,
+  ) {
     const { store, clock } = this.#deps;
     if (agent !== undefined) registered(store.agents.index.in(workspace), agent);
-    const page = await store.records.list(reservationResource, { workspace, under: reservationKey({ agent }), before, limit });
+    const page = await store.records.list(reservationResource, { workspace, under: reservationKey({ agent, isOver }), before, limit });
     const now = clock.now();
-    const held = page.items.filter((each) => isHeld(each, now));
-    return listed({ ...page, items: file === undefined ? held : holdingFile(held, file) });
+    const asked = isOver ? page.items : page.items.filter((each) => isHeld(each, now));
+    return listed({ ...page, items: file === undefined ? asked : holdingFile(asked, file) });
   }
 
   async #create({ agentId, instanceId, epoch, ...input }: RouteInput<'reservations/create'>, principal: Principal) {
