@@ -35,3 +35,36 @@ test('of an agent that no machine runs nothing is told, and logs says so', async
     notes: 'Nothing: no machine of this relay runs Desk, so what it does is not told here. Its mail is: agent-relay inbox --agent Desk',
   });
 });
+
+test('logs is narrowed by time, type and session, and tells everything of it with --all, however much that is', async () => {
+  await using relay = await startTestRelay();
+  await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const { peer } = await attachNode(relay.url, relay.ownerToken, 'laptop');
+  const now = Date.now();
+  const tool: AgentEvent = { type: 'tool.started', turnId: 't', itemId: 'i', name: 'shell', kind: 'execute', title: 'npm test' };
+  const append = async (name: string, events: readonly (readonly [minutesAgo: number, AgentEvent])[]) => {
+    const { sessionId } = await client.sessions.start({ name, provider: 'claude' });
+    const entries = events.map(([minutesAgo, event], index) => ({ seq: index + 1, at: now - minutesAgo * 60_000, event }));
+    for (let from = 0; from < entries.length; from += 1_000)
+      await peer.request('activity/append', { sessionId, entries: entries.slice(from, from + 1_000) });
+    return sessionId;
+  };
+  const first = await append('Worker', [[90, said('old')], ...Array(1_500).fill([80, said('then')]), [70, tool]]);
+  await client.agents.release({ id: 'Worker' });
+  const second = await append('Worker', [
+    [60, said('later')],
+    [10, tool],
+    [5, said('now')],
+  ]);
+  const lines = async (...args: string[]) =>
+    (await agentRelay(relay, 'logs', 'Worker', ...args, '--json')).out.split('\n').map((line) => JSON.parse(line));
+  const seqs = async (...args: string[]) => (await lines(...args)).map(({ seq }) => seq);
+  expect(await seqs('--since', '30m', '--session', second)).toEqual([2, 3]);
+  expect(await seqs('--type', 'tool', '--session', first)).toEqual([1502]);
+  expect((await lines('--type', 'text.completed', '--limit', '2')).map(({ event }) => event.text)).toEqual(['later', 'now']);
+  expect(await seqs('--session', first, '--all')).toEqual(Array.from({ length: 1_502 }, (_, index) => index + 1));
+  expect(await seqs('--all', '--since', '75m', '--type', 'tool.started')).toEqual([1502, 2]);
+  expect(await seqs('--since', '75m', '--type', 'tool')).toEqual([1502, 2]);
+  expect(await agentRelay(relay, 'logs', 'Worker', '--all', '--type', 'dream')).toEqual({ code: 0, out: '', notes: 'Nothing of that.' });
+  await peer.close();
+});
