@@ -56,15 +56,13 @@ export class Attachment {
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async open(): Promise<RelayLink> {
     const { node, parts, kept: keptAgents, signal } = this.#options;
-    const { url, socketPath, socketOwnerFile, readToken, log, name, onStatus = () => {} } = node;
+    const { readToken, log, name, onStatus = () => {} } = node;
     const { links, relay, host } = parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
     this.#shownToken = await readToken();
     const link = await RelayLink.open({
-      url,
-      socketPath,
-      socketOwnerFile,
+      ...wayOf(node),
       token: this.#shownToken,
       signal,
       onCommand: this.#commands(subscribe),
@@ -191,3 +189,5 @@ const identityOf = ({ sessionId, agentId, instanceId, epoch }: SessionIdentity):
   instanceId,
   epoch,
 });
+
+const wayOf = ({ url, socketPath, socketOwnerFile, outgoing }: NodeOptions) => ({ url, socketPath, socketOwnerFile, outgoing });

@@ -1,3 +1,4 @@
+import type { Outgoing } from 'agent-relay-client/node';
 import type { HostOptions } from 'agent-relay-host';
 import type { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
@@ -12,6 +13,8 @@ export interface NodeOptions {
   readonly socketPath?: string | undefined;
   /** A file whose owner must own that socket, at each connection. Default: this process's user must. */
   readonly socketOwnerFile?: string | undefined;
+  /** How connections to that address go out. Default: straight, and trusting the authorities of Node. */
+  readonly outgoing?: Outgoing | undefined;
   /** Asked at each connection, so that a renewed token is found. */
   readonly readToken: () => Promise<string>;
   /** How people know this machine. */

@@ -19,6 +19,7 @@ export interface PairOptions {
   /** The relay's http(s) address. */
   readonly url: URL;
   readonly name: string;
+  readonly fetch: typeof globalThis.fetch;
   /** Shows the code to whoever sits here. */
   readonly onOffer: (offer: PairingOffer) => void;
   readonly signal: AbortSignal;
@@ -36,9 +37,9 @@ const PATIENCE_MS = 900_000;
  * Asks a relay to let this machine in, and waits until somebody accepted it. A relay that is away meanwhile is asked again.
  * @throws RelayError `not_found` when the code ran out, `rate_limited`, `unsupported` for a relay that pairs no machines, `connection_closed`.
  */
-export async function pair({ url, name, onOffer, signal }: PairOptions): Promise<Accepted> {
+export async function pair({ url, name, fetch, onOffer, signal }: PairOptions): Promise<Accepted> {
   const ask = <Schema extends z.ZodType>(path: string, schema: Schema, body: object) =>
-    post(new URL(API_PREFIX + path, url), schema, body, signal);
+    post(new URL(API_PREFIX + path, url), schema, { body, fetch, signal });
   const offer = await ask(NODE_PAIRING_PATH, PairingOfferSchema, { name, version: RELAY_VERSION }).catch(orOlder);
   onOffer(offer);
   const startedAt = performance.now();
@@ -54,7 +55,11 @@ export async function pair({ url, name, onOffer, signal }: PairOptions): Promise
   }
 }
 
-async function post<Schema extends z.ZodType>(url: URL, schema: Schema, body: object, signal: AbortSignal): Promise<z.output<Schema>> {
+interface Posted extends Pick<PairOptions, 'fetch' | 'signal'> {
+  readonly body: object;
+}
+
+async function post<Schema extends z.ZodType>(url: URL, schema: Schema, { body, fetch, signal }: Posted): Promise<z.output<Schema>> {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,3 +1,4 @@
+import type { Outgoing } from 'agent-relay-client/node';
 import {
   loosely,
   type MethodRequest,
@@ -23,6 +24,8 @@ export interface RelayWay {
   readonly socketPath?: string | undefined;
   /** A file whose owner must own that socket. Default: this process's user must. */
   readonly socketOwnerFile?: string | undefined;
+  /** Default: straight, and trusting the authorities of Node. */
+  readonly outgoing?: Outgoing | undefined;
   readonly token: string;
   /** Gives up before it is open. */
   readonly signal?: AbortSignal;
@@ -104,14 +107,16 @@ export class RelayLink {
 
 /** A WebSocket of the relay's at a path. @throws as `connectWebSocket`. */
 export function openSocket(
-  { url: relay, socketPath, socketOwnerFile, token, signal }: RelayWay,
+  { url: relay, socketPath, socketOwnerFile, outgoing = {}, token, signal }: RelayWay,
   path: string,
   options: Pick<ConnectWebSocketOptions, 'framing'> = {},
 ): Promise<MessageDuplex> {
   const url = new URL(path, relay);
   url.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:';
   if (socketPath !== undefined) assertSocketOfOwner(socketPath, socketOwnerFile);
-  const door = socketPath === undefined ? {} : { unixSocketPath: socketPath };
+  const { agent, ca } = outgoing;
+  const straight = { ...(agent && { agent }), ...(ca && { tls: { ca: [...ca] } }) };
+  const door = socketPath === undefined ? straight : { unixSocketPath: socketPath };
   const headers = { authorization: `Bearer ${token}` };
   return connectWebSocket(url, {
     headers,

@@ -1,3 +1,4 @@
+import { outgoingFetch } from 'agent-relay-client/node';
 import { Sandboxes } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
@@ -7,6 +8,7 @@ import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
 import type { NodeEnd, NodeOptions } from './node-contract.ts';
+import { outgoingTo } from './outgoing.ts';
 import { ownProvidersPath, withOwnProviders } from './own-providers.ts';
 import { FileOwner, nodeFilePath } from './owner/owner.ts';
 import { pair } from './pair.ts';
@@ -49,6 +51,7 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
     url,
     socketPath: settings.socket,
     socketOwnerFile: credential.file,
+    outgoing: settings.socket === undefined ? await outgoingTo(url, settings.ca) : undefined,
     readToken: credential.readToken,
     name: settings.name,
     stateDir: settings.stateDir,
@@ -90,12 +93,14 @@ function credentialOf({ token, tokenFile, stateDir }: ConnectSettings): Credenti
   return { readToken, file, isKept: true };
 }
 
-async function pairMachine({ url: said, name, stateDir }: ConnectSettings): Promise<number> {
+async function pairMachine({ url: said, name, stateDir, ca }: ConnectSettings): Promise<number> {
   const url = said ?? (await keptUrl(stateDir)) ?? new URL(DEFAULT_URL);
   const { signal } = new AbortController();
+  const outgoing = await outgoingTo(url, ca);
   const accepted = await pair({
     url,
     name,
+    fetch: outgoing === undefined ? globalThis.fetch : outgoingFetch(outgoing),
     signal,
     onOffer: ({ code }) => {
       show(`${name} asks ${url.origin} to be let in. Its code:\n\n  ${code}\n`);

@@ -1,4 +1,4 @@
-import { socketFetch } from 'agent-relay-client/node';
+import { outgoingFetch, socketFetch } from 'agent-relay-client/node';
 import { createHost } from 'agent-relay-host';
 import { DIALLED_PATH } from 'agent-relay-protocol';
 import { ConnectedNode } from './connected-node.ts';
@@ -18,13 +18,26 @@ import { ToolDoor } from './tool-door.ts';
 export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const lock = await lockState(options.stateDir);
   try {
-    const { url, socketPath, socketOwnerFile, providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } =
-      options;
+    const {
+      url,
+      socketPath,
+      socketOwnerFile,
+      outgoing,
+      providers,
+      stateDir,
+      allowedFolders,
+      log,
+      clock,
+      env,
+      allowedEnvironment,
+      hostLimits,
+    } = options;
     const links = new LinkHolder();
-    const fetch = socketPath === undefined ? globalThis.fetch : socketFetch(socketPath, socketOwnerFile);
+    const straight = outgoing === undefined ? globalThis.fetch : outgoingFetch(outgoing);
+    const fetch = socketPath === undefined ? straight : socketFetch(socketPath, socketOwnerFile);
     const tools = await ToolDoor.open({ url, fetch, log });
     const dialledSessions = new DialledSessions(async (linkId) => {
-      const way = { url, socketPath, socketOwnerFile, token: await options.readToken() };
+      const way = { url, socketPath, socketOwnerFile, outgoing, token: await options.readToken() };
       return openSocket(way, `${DIALLED_PATH}/${linkId}`, { framing: 'lines' });
     });
     let node: ConnectedNode | null = null;

@@ -10,6 +10,8 @@ export interface ConnectSettings {
   /** Null where nobody said. */
   readonly url: URL | null;
   readonly socket?: string;
+  /** A file of authorities to trust besides; null where nobody said. */
+  readonly ca: string | null;
   readonly token: string | null;
   readonly tokenFile: string | null;
   readonly name: string;
@@ -41,7 +43,7 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
     }),
   );
   root.parse([...argv]);
-  const { url, token, tokenFile, logLevel, hooks, ...rest } = root.opts();
+  const { url, token, tokenFile, logLevel, hooks, ca, ...rest } = root.opts();
   const said: string | undefined = token ?? (tokenFile === undefined ? env['AGENT_RELAY_TOKEN'] || undefined : undefined);
   return {
     ...rest,
@@ -49,6 +51,7 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
     url: url ?? urlOf(env, root),
     token: said ?? null,
     tokenFile: tokenFile ?? null,
+    ca: ca ?? null,
     hooks: hooks ?? hooksFileOf(env),
     logLevel: logLevel ?? null,
   } as ConnectSettings; // what the options below make, under their names
@@ -137,6 +140,11 @@ const whereOptions = (command: Command): Command =>
       '--url <url>',
       'address of the relay, or AGENT_RELAY_URL (default: the one it was paired with, else http://127.0.0.1:4850)',
       parseUrl,
+    )
+    .addOption(
+      new Option('--ca <file>', 'trust the authorities of this file (PEM) as well, for https')
+        .env('AGENT_RELAY_CA')
+        .argParser((path: string) => resolve(path)),
     )
     .option('--name <name>', 'how people know this machine', parseName, hostname())
     .option(

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { type ErrorCode, RelayError, relayErrorFromBody } from 'agent-relay-protocol';
@@ -11,6 +11,8 @@ export interface ConnectWebSocketOptions extends WebSocketDuplexOptions {
   readonly protocols?: readonly string[];
   /** Connect here instead of to the URL's host, which then only fills the `Host` header. Resolve symlinks first: the limit is 107 bytes. */
   readonly unixSocketPath?: string;
+  /** By which the connection goes out, such as one for a proxy. */
+  readonly agent?: Agent;
   /** Longest message accepted; a longer one ends the link with 1009. Default 64 MiB. */
   readonly maxPayloadBytes?: number;
   /** Default 10 000. */
@@ -82,13 +84,14 @@ export function connectWebSocket<In = unknown, Out = unknown>(
 }
 
 function openSocket(url: string | URL, options: ConnectWebSocketOptions): WebSocket {
-  const { unixSocketPath, tls } = options;
+  const { unixSocketPath, tls, agent } = options;
   try {
     return new WebSocket(url, [...(options.protocols ?? [])], {
       headers: { ...options.headers },
       perMessageDeflate: false,
       maxPayload: options.maxPayloadBytes ?? 64 << 20,
       ...(tls ?? {}),
+      ...(agent && { agent }),
       ...(unixSocketPath === undefined ? {} : { createConnection: () => connectSocket(unixSocketPath) }),
     });
   } catch (error) {

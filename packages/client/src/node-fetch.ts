@@ -1,0 +1,56 @@
+import { type Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
+
+/** How connections to a server go out: by an agent, such as one for a proxy, and trusting these authorities, as PEM, and no others. */
+export interface Outgoing {
+  readonly agent?: Agent;
+  readonly ca?: readonly string[];
+}
+
+/** `fetch` by an agent and with authorities of one's own. It follows no redirects. Fails with a `TypeError`, as the platform's does. */
+export const outgoingFetch = ({ agent, ca }: Outgoing): typeof globalThis.fetch =>
+  fetchBy(() => ({ ...(agent && { agent }), ...(ca && { ca: [...ca] }) }));
+
+/** `fetch` by Node's own requests, for what the platform's has no word for. `way` throws what nothing is sent because of. */
+export function fetchBy(way: () => RequestOptions & { readonly ca?: string[] }): typeof globalThis.fetch {
+  return async (input, init) => {
+    const asked = new Request(input, init);
+    const body = asked.body === null ? undefined : Buffer.from(await asked.arrayBuffer());
+    return new Promise<Response>((resolve, reject) => {
+      const { protocol, hostname, port, host, pathname, search } = new URL(asked.url);
+      const length = body === undefined ? {} : { 'content-length': String(body.length) };
+      const headers = { ...Object.fromEntries(asked.headers), ...length, host };
+      const { method, signal } = asked;
+      let out: ReturnType<typeof way>;
+      try {
+        out = way();
+      } catch (cause) {
+        reject(new TypeError('fetch failed', { cause }));
+        return;
+      }
+      const where = { hostname: hostname.replace(/^\[|\]$/gu, ''), port, path: pathname + search };
+      const open = protocol === 'https:' && out.socketPath === undefined ? httpsRequest : httpRequest;
+      const request = open({ ...where, method, headers, signal, ...out }, (response) => resolve(asResponse(response)));
+      request.on('error', (cause) => reject(signal.aborted ? signal.reason : new TypeError('fetch failed', { cause })));
+      request.end(body);
+    });
+  };
+}
+
+/** Statuses whose answers have no body, not even an empty one. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function asResponse(response: IncomingMessage): Response {
+  const { statusCode: status = 502, rawHeaders } = response;
+  const headers = new Headers();
+  for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  if (bodiless.has(status)) {
+    response.resume();
+    return new Response(null, { status, headers });
+  }
+  // Node's own stream of the same standard; its types and the platform's do not know each other.
+  const body = Readable.toWeb(response) as NodeStream<Uint8Array> as ReadableStream<Uint8Array>;
+  return new Response(body, { status, headers });
+}
