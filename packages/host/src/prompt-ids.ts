@@ -150,10 +150,11 @@ export class AgentPromptIds {
    * Writes down what is about to be handed over. What else had gone under this id, and may come later, nobody can hand over any more: a program that has
    * the prompt as it was has read it, and one that takes it as it is now would drop it.
    */
-add(promptId: string, items: readonly InboxItem[], { isContext = false, conversation = null }: HandedTo = {}): void {
+  add(promptId: string, items: readonly InboxItem[], { isContext = false, conversation = null }: HandedTo = {}): void {
     const before = this.conversationsOf(promptId).filter((each) => each !== conversation);
     const conversations = this.#isAsked && conversation !== null ? [...before, conversation].slice(-CONVERSATIONS_KEPT) : before;
-    for (const [messageId, [id, fingerprint]] of this.#carried) if (id === promptId) this.#carried.set(messageId, [null, fingerprint, false, []]);
+    for (const [messageId, [id, fingerprint]] of this.#carried)
+      if (id === promptId) this.#carried.set(messageId, [null, fingerprint, false, []]);
     for (const { message } of items) {
       const fingerprint = fingerprintOf(message);
       this.#carried.set(message.id, [promptId, fingerprint, isContext, conversations]);
