@@ -74,6 +74,8 @@ export type { ErrorCode, ErrorMeaning } from './error-table.ts';
 export { errorTable, isErrorCode } from './error-table.ts';
 export type { ErrorBody, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
+export type { FilePatterns, Same } from './file-pattern.ts';
+export { FilePath, PatternSet, patternsHold, patternsOverlap } from './file-pattern.ts';
 export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';
 export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from './hold.ts';
 export type { Hook, HookActionType, HookOutcome, HookResult, HookTrigger, NodeHooks, RecentHookResult } from './hook.ts';
@@ -136,6 +138,7 @@ export {
   PairingSecretSchema,
   RequestPairingSchema,
 } from './node-pairing.ts';
+export { FIRST_NODE_ID, isOwnersNodeId } from './owners-node.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput, readLoosely } from './parse.ts';
@@ -205,6 +208,7 @@ export type { RecordedAgent, RunRecord } from './run-record.ts';
 export { RUN_RECORD_VERSION, RunRecordSchema } from './run-record.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
+export { Steps } from './sequences-meet.ts';
 export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';
 export {
   NodeProviderSchema,

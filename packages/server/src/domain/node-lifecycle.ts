@@ -1,6 +1,5 @@
-import { type Node, RelayError } from 'agent-relay-protocol';
+import { isOwnersNodeId, type Node, RelayError } from 'agent-relay-protocol';
 import type { NewEvent, TokenRecord } from './change.ts';
-import { isOwnersNodeId } from './owners-node.ts';
 
 /** What is known of a machine inside a write. */
 export interface NodeFacts {

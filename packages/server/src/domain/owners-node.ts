@@ -1,13 +1,7 @@
-import type { Node } from 'agent-relay-protocol';
-
-/** The id of the first machine that attaches with the owner's credential. */
-const FIRST = 'local';
+import { FIRST_NODE_ID, isOwnersNodeId, type Node } from 'agent-relay-protocol';
 
 /** The id of a machine that attaches with the owner's credential for the first time; `random` are eight hexadecimal digits. */
-export const newOwnersNodeId = (isFirst: boolean, random: string): string => (isFirst ? FIRST : `node-${random}`);
-
-/** Whether an id is one that only the owner's machines are given: a node's token is never for it. */
-export const isOwnersNodeId = (nodeId: string): boolean => nodeId === FIRST || /^node-[0-9a-f]{8}$/u.test(nodeId);
+export const newOwnersNodeId = (isFirst: boolean, random: string): string => (isFirst ? FIRST_NODE_ID : `node-${random}`);
 
 /** The owner's machine of this name. Another's, which its token names, may call itself what it likes. */
 export const ownersNode = (nodes: readonly Node[], name: string): Node | undefined =>

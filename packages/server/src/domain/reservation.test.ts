@@ -1,5 +1,5 @@
+import { PatternSet } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
-import { PatternSet } from './file-pattern.ts';
 import { FileQuestion, writtenPattern } from './reservation.ts';
 
 test.each([

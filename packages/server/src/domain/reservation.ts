@@ -1,17 +1,21 @@
 import {
   DEFAULT_LEASE_MS,
+  FilePath,
   loosely,
+  PatternSet,
+  patternsHold,
+  patternsOverlap,
   plainPath,
   RelayError,
   type Reservation,
   ReservationSchema,
   type RouteInput,
+  type Same,
   type Session,
+  Steps,
 } from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
-import { FilePath, PatternSet, patternsHold, patternsOverlap, type Same } from './file-pattern.ts';
 import { type RecordFacts, type Resource, recordKey, recordWrite } from './resource.ts';
-import { Steps } from './sequences-meet.ts';
 
 const stored = loosely(ReservationSchema);
 

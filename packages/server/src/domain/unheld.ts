@@ -1,5 +1,4 @@
-import type { Agent, Node, Reservation, Session } from 'agent-relay-protocol';
-import { patternsOverlap } from './file-pattern.ts';
+import { type Agent, type Node, patternsOverlap, type Reservation, type Session } from 'agent-relay-protocol';
 import { isBuiltIn } from './membership.ts';
 
 /** An agent that is there, and its session, where a machine runs it. */

@@ -1,6 +1,7 @@
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_PAGE_SIZE,
+  PatternSet,
   type PendingApproval,
   type Principal,
   RelayError,
@@ -12,7 +13,6 @@ import { sleep } from 'agent-relay-wire';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Facts } from '../../domain/facts.ts';
-import { PatternSet } from '../../domain/file-pattern.ts';
 import {
   assertMayTouch,
   endReservation,

@@ -3,6 +3,7 @@ import {
   CLAUDE_PATH,
   type DialCode,
   type Dialled,
+  isOwnersNodeId,
   type Node,
   type Principal,
   RelayError,
@@ -12,7 +13,6 @@ import {
   sessionLimits,
 } from 'agent-relay-protocol';
 import { isBuiltIn } from '../../domain/membership.ts';
-import { isOwnersNodeId } from '../../domain/owners-node.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
 import type { CallContext, DialInRequest } from '../contract/relay-contract.ts';

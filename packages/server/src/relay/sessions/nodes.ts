@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AgentStatus,
+  isOwnersNodeId,
   type MethodParams,
   type MethodResult,
   type Node,
@@ -17,7 +18,7 @@ import {
 } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import { attachNode, updateNode } from '../../domain/node-lifecycle.ts';
-import { isOwnersNodeId, newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
+import { newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
 import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
 import { listedById } from '../contract/listed.ts';
