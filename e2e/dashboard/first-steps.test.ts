@@ -108,6 +108,14 @@ test.skipIf(!hasBrowser).each([1400, 390])(
     };
     await go('Fleet', /^Fleet/u);
     await page.waitForURL('**/fleet');
+    // What the relay would refuse is not offered: this machine is the owner's own.
+    await page.locator('[data-node-id="local"]').getByText('Named and stopped on the machine itself').waitFor();
+    expect(
+      await page
+        .locator('[data-node-id="local"]')
+        .getByRole('button', { name: /^(?:Rename|Remove)/u })
+        .count(),
+    ).toBe(0);
     await tabTo(page, page.getByRole('button', { name: 'New agent' }));
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');

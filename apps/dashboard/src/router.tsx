@@ -20,6 +20,7 @@ const SharedPage = lazyPage(async () => (await import('./view/shared/shared-page
 const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
 const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
 const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
+const ReservationsPage = lazyPage(async () => (await import('./view/reservations/reservations-page.tsx')).ReservationsPage);
 const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
@@ -151,6 +152,12 @@ const usageRoute = createRoute({
   component: () => <UsageOverview filter={usageRoute.useSearch()} />,
 });
 const graphRoute = createRoute({ ...under, path: '/graph', component: GraphPage });
+const reservationsRoute = createRoute({
+  ...under,
+  path: '/reservations',
+  validateSearch: ({ agent }: Record<string, unknown>): { agent?: string } => (typeof agent === 'string' && agent !== '' ? { agent } : {}),
+  component: () => <ReservationsPage agentId={reservationsRoute.useSearch().agent ?? null} />,
+});
 const settingsRoute = createRoute({ ...under, path: '/settings', component: SettingsPage });
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
 
@@ -171,6 +178,7 @@ const pages = [
   eventsRoute,
   auditRoute,
   hooksRoute,
+  reservationsRoute,
   usageRoute,
   tokensRoute,
   settingsRoute,

@@ -14,6 +14,7 @@ const viewsAbout = {
   node: ['nodes', 'pairings'],
   approval: ['approvals', 'approval-count'],
   rule: ['rules'],
+  reservation: ['reservations'],
   task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'callback-count', 'integrations'],
   callback: ['callbacks', 'callback-count'],
   pair: ['pairs', 'pair', 'pair-count'],

@@ -1,6 +1,6 @@
 import { type Principal, type Route, type RouteName, routeNames, routes, type Scope, scopes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { isOwner, mayBind, mayCall, mayEndTask, mayTakeBack, ownTokenId } from './permissions.ts';
+import { isOwner, mayBind, mayCall, mayEndTask, mayGiveBack, mayTakeBack, ownTokenId } from './permissions.ts';
 
 const token = (granted: readonly Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -127,6 +127,13 @@ test('who offered work may take it back, and the owner; nobody else', () => {
   expect(mayTakeBack(token(['messages:read'], { agentId: 'Lead' }), 'Lead')).toBe(false);
   expect(mayTakeBack(token(write), 'Lead')).toBe(false);
   expect(mayTakeBack(undefined, 'Lead')).toBe(false);
+});
+
+test('what an agent has reserved its own token gives back, and the owner; nobody else', () => {
+  const write: Scope[] = ['agents:write'];
+  expect([mayGiveBack(owner, 'Lead'), mayGiveBack(token(write, { agentId: 'Lead' }), 'Lead')]).toEqual([true, true]);
+  const others = [token(write, { agentId: 'Worker' }), token(write), token(['agents:read'], { agentId: 'Lead' }), undefined];
+  expect(others.map((principal) => mayGiveBack(principal, 'Lead'))).toEqual([false, false, false, false]);
 });
 
 test('a task is ended over its holder’s head by its source and the owner', () => {

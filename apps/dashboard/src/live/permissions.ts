@@ -20,6 +20,10 @@ export const isOwner = (principal: Principal | undefined): boolean => principal 
 export const mayTakeBack = (principal: Principal | undefined, from: string): boolean =>
   isOwner(principal) || (mayCall(principal, 'claims/release') && agentOf(principal) === from);
 
+/** Whether a caller may give back what `holder` has reserved: the holder may, and the owner. */
+export const mayGiveBack = (principal: Principal | undefined, holder: string): boolean =>
+  isOwner(principal) || (mayCall(principal, 'reservations/release') && agentOf(principal) === holder);
+
 /** Whether a caller may end a task that somebody else may hold: its source may, and the owner. */
 export const mayEndTask = (principal: Principal | undefined, source: string): boolean =>
   isOwner(principal) || (mayCall(principal, 'tasks/status') && principal?.type === 'integration' && principal.name === source);

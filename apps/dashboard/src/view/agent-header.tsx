@@ -15,6 +15,7 @@ import { StartAgain } from './agent/start-again.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
+import { AgentReserves } from './reservations/agent-reserves.tsx';
 
 interface AgentHeaderProps {
   readonly agentId: string;
@@ -63,6 +64,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
           .filter(Boolean)
           .join(' · ')}
       </p>
+      <AgentReserves agentId={agentId} />
       <div className="flex flex-wrap items-center gap-2 text-xs">
         {agent === undefined ? null : <EditCard agent={agent} />}
         <ShownSession agentId={agentId} shown={shownSession} />

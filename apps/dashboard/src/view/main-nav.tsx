@@ -100,6 +100,7 @@ const under: Readonly<Record<string, PageProps['to']>> = {
   '/graph': '/messages',
   '/audit': '/events',
   '/hooks': '/fleet',
+  '/reservations': '/fleet',
 };
 
 function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {

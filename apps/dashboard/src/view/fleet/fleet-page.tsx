@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { Node } from 'agent-relay-client';
 import { useList } from '../../live/use-list.ts';
 import { useMayCall } from '../../live/use-live.ts';
+import { reservationsView } from '../../relay/reservations.ts';
 import { nodesView, runningView } from '../../relay/sessions.ts';
 import { ListPane } from '../list-pane.tsx';
 import { SpawnDialog } from '../spawn/spawn-dialog.tsx';
@@ -51,6 +52,7 @@ export function FleetPage() {
               Hooks
             </Link>
           ) : null}
+          <ReservedLink />
           <span className="grow" />
           {maySpawn ? <SpawnDialog /> : null}
         </>
@@ -58,6 +60,16 @@ export function FleetPage() {
       list={list}
       detail={null}
     />
+  );
+}
+
+function ReservedLink() {
+  const { status, all } = useList(reservationsView);
+  if (status === 'refused') return null;
+  return (
+    <Link to="/reservations" className="text-accent text-xs hover:underline">
+      Reserved files {all.length > 0 ? all.length : ''}
+    </Link>
   );
 }
 

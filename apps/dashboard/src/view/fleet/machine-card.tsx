@@ -1,4 +1,5 @@
 import type { Node, Session } from 'agent-relay-client';
+import { isOwnersNodeId } from 'agent-relay-protocol';
 import { useState } from 'react';
 import { useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
@@ -103,16 +104,39 @@ const ProviderList = ({ providers }: Pick<Node, 'providers'>) => (
 const Quoting = ({ text }: { readonly text: string }) =>
   text.split('`').map((part, at) => (at % 2 === 0 ? part : <code key={`${at} ${part}`}>{part}</code>));
 
-/** Another name for it, and the end of it. */
-function MachineTools({ node: { nodeId, name }, running }: { readonly node: Node; readonly running: number }) {
+interface MachineToolsProps {
+  readonly node: Node;
+  readonly running: number;
+}
+
+/** Another name for it, and the end of it; the owner's own machines are named and stopped where they run. */
+function MachineTools({ node, running }: MachineToolsProps) {
+  if (!useMayCall('nodes/rename')) return null;
+  const isOwners = isOwnersNodeId(node.nodeId);
+  if (isOwners && node.status === 'online') {
+    return (
+      <span
+        className="text-soft text-xs"
+        title="It came with the owner’s credential: relay-connect --name names it, and it is there for as long as that runs"
+      >
+        Named and stopped on the machine itself
+      </span>
+    );
+  }
+  return (
+    <span className="flex flex-wrap items-center gap-2">
+      {isOwners ? null : <Rename node={node} />}
+      <Remove node={node} running={running} />
+    </span>
+  );
+}
+
+function Rename({ node: { nodeId, name } }: Pick<MachineToolsProps, 'node'>) {
   const [isRenaming, setRenaming] = useState(false);
   const rename = useCommand(
     (relay, next: string) => relay.nodes.rename({ id: nodeId, name: next }),
     () => setRenaming(false),
   );
-  const remove = useCommand((relay) => relay.nodes.remove({ id: nodeId }));
-  const mayChange = useMayCall('nodes/rename');
-  if (!mayChange) return null;
   if (isRenaming) {
     return (
       <Form
@@ -130,13 +154,15 @@ function MachineTools({ node: { nodeId, name }, running }: { readonly node: Node
       </Form>
     );
   }
-  const ends = running === 0 ? '' : running === 1 ? ' and end its agent' : ` and end its ${running} agents`;
   return (
-    <span className="flex flex-wrap items-center gap-2">
-      <button type="button" className="button px-2 py-0.5 text-xs" aria-label={`Rename ${name}`} onClick={() => setRenaming(true)}>
-        Rename
-      </button>
-      <ConfirmButton word="Remove" label={`Remove ${name}`} confirmWord={`Let ${name} in no more${ends}`} command={remove} />
-    </span>
+    <button type="button" className="button px-2 py-0.5 text-xs" aria-label={`Rename ${name}`} onClick={() => setRenaming(true)}>
+      Rename
+    </button>
   );
+}
+
+function Remove({ node: { nodeId, name }, running }: MachineToolsProps) {
+  const remove = useCommand((relay) => relay.nodes.remove({ id: nodeId }));
+  const ends = running === 0 ? '' : running === 1 ? ' and end its agent' : ` and end its ${running} agents`;
+  return <ConfirmButton word="Remove" label={`Remove ${name}`} confirmWord={`Let ${name} in no more${ends}`} command={remove} />;
 }

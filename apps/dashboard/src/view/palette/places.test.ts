@@ -8,7 +8,7 @@ const agents = [
 const words = (text: string) => placesFor(text, agents).map(({ word }) => word);
 
 test('what begins with the words comes first, then what has them', () => {
-  expect(words('le')).toEqual(['Lead', 'Standing rules', 'Fleet', 'Search for “le”', 'Tasks that say “le”']);
+  expect(words('le')).toEqual(['Lead', 'Standing rules', 'Fleet', 'Reserved files', 'Search for “le”', 'Tasks that say “le”']);
   expect(words('api')).toEqual(['Worker 1', 'Search for “api”', 'Tasks that say “api”']);
   expect(words('')[0]).toBe('Overview');
 });

@@ -21,6 +21,7 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/channels', 'Channels'],
   ['/callbacks', 'Callbacks'],
   ['/fleet', 'Fleet'],
+  ['/reservations', 'Reserved files'],
   ['/usage', 'Usage'],
   ['/search', 'Search'],
   ['/events', 'Events'],
