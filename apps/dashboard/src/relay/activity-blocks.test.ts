@@ -1,6 +1,7 @@
 import type { ActivityEntry, AgentEvent } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { type ActivityBlock, addEntries, BLOCK_LIMIT } from './activity-blocks.ts';
+import type { ActivityBlock } from './activity-blocks.ts';
+import { ActivityFold } from './activity-fold.ts';
 
 const entry = (event: AgentEvent, seq = 1, id = seq): ActivityEntry => ({
   id,
@@ -11,8 +12,11 @@ const entry = (event: AgentEvent, seq = 1, id = seq): ActivityEntry => ({
   late: false,
   event,
 });
-const fold = (...events: readonly AgentEvent[]): readonly ActivityBlock[] =>
-  events.reduce<readonly ActivityBlock[]>((blocks, event, index) => addEntries(blocks, [entry(event, index + 1)]), []);
+const fold = (...events: readonly AgentEvent[]): readonly ActivityBlock[] => {
+  const folded = new ActivityFold();
+  for (const [index, event] of events.entries()) folded.append([entry(event, index + 1)]);
+  return folded.list();
+};
 
 test('deltas grow one text and the completed text replaces them', () => {
   const item = { turnId: 't', itemId: 'i' };
@@ -26,8 +30,8 @@ test('deltas grow one text and the completed text replaces them', () => {
 
 test('a delta that comes after its completed text changes nothing', () => {
   const item = { turnId: 't', itemId: 'i' };
-  const completed = fold({ type: 'text.completed', ...item, text: 'Hello.' });
-  expect(addEntries(completed, [entry({ type: 'text.delta', ...item, text: 'Hel' }, 2, 0)])).toEqual(completed);
+  const completed: AgentEvent = { type: 'text.completed', ...item, text: 'Hello.' };
+  expect(fold(completed, { type: 'text.delta', ...item, text: 'Hel' })).toEqual(fold(completed));
 });
 
 test('a tool runs until it is completed and keeps its output', () => {
@@ -40,26 +44,4 @@ test('a tool runs until it is completed and keeps its output', () => {
   expect(fold(started, { type: 'tool.completed', ...item, outcome: 'failed', output: 'no' })).toMatchObject([
     { output: 'no', outcome: 'failed' },
   ]);
-});
-
-test('an entry that is stored already is not shown twice', () => {
-  const prompt = entry({ type: 'user.message', text: 'go' });
-  const once = addEntries([], [prompt]);
-  expect(addEntries(once, [prompt])).toEqual(once);
-});
-
-test('a page that stays open keeps a bounded number of blocks, the newest', () => {
-  let blocks: readonly ActivityBlock[] = [];
-  for (let seq = 1; seq <= BLOCK_LIMIT + 1000; seq += 1)
-    blocks = addEntries(blocks, [entry({ type: 'user.message', text: `${seq}` }, seq)]);
-  expect(blocks.length).toBe(BLOCK_LIMIT);
-  expect(blocks.at(-1)).toMatchObject({ text: `${BLOCK_LIMIT + 1000}` });
-});
-
-test('a page of earlier entries is put before what was shown: a tool that began there and ended here is one', () => {
-  const item = { turnId: 't', itemId: 'i' };
-  const started = entry({ type: 'tool.started', ...item, name: 'Bash', kind: 'execute', title: 'ls', input: { command: 'ls' } }, 1);
-  const completed = entry({ type: 'tool.completed', ...item, outcome: 'failed', output: 'no', exitCode: 2 }, 2);
-  expect(addEntries([], [completed])).toEqual([]);
-  expect(addEntries([], [started, completed])).toMatchObject([{ outcome: 'failed', exitCode: 2, input: { command: 'ls' } }]);
 });

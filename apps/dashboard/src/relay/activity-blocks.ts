@@ -34,12 +34,10 @@ export type ActivityBlock = {
   | { readonly kind: 'notice'; readonly tone: 'info' | 'warning' | 'error'; readonly text: string }
 );
 
-/** Blocks kept of those that come; what a person read further back is kept beside them. */
-export const BLOCK_LIMIT = 5_000;
 const OUTPUT_LIMIT = 20_000;
 
 /** Blocks as they are put together: what goes on finds its block by its key. */
-class Blocks {
+export class Blocks {
   readonly list: ActivityBlock[];
   readonly #places = new Map<string, number>();
 
@@ -53,22 +51,14 @@ class Blocks {
     return place === undefined ? undefined : this.list[place];
   }
 
-  put(block: ActivityBlock): void {
-    const place = this.#places.get(block.key);
-    if (place === undefined) this.#places.set(block.key, this.list.push(block) - 1);
+  /** `key`: the entry's. */
+  add(entry: ActivityEntry, key: string): void {
+    const block = blockOf(this, entry, key);
+    if (block === null) return;
+    const place = this.#places.get(key);
+    if (place === undefined) this.#places.set(key, this.list.push(block) - 1);
     else this.list[place] = block;
   }
-}
-
-/** Adds entries to what is shown. Stored entries that are here already change nothing. */
-export function addEntries(blocks: readonly ActivityBlock[], entries: readonly ActivityEntry[]): readonly ActivityBlock[] {
-  const next = new Blocks(blocks);
-  for (const entry of entries) {
-    const block = blockOf(next, entry);
-    if (block) next.put(block);
-  }
-  const limit = blocks.length === 0 ? Number.POSITIVE_INFINITY : Math.max(BLOCK_LIMIT, blocks.length);
-  return next.list.length > limit ? next.list.slice(-limit) : next.list;
 }
 
 /** The key of the block that an entry makes or changes, if it makes one. */
@@ -80,9 +70,9 @@ export function keyOfEntry({ sessionId, seq, id, event }: ActivityEntry): string
 const keyOfItem = (sessionId: string, itemId: string | undefined): string => `${sessionId}:item:${itemId}`;
 
 /** The block that an entry makes or changes; null for what is only for machines. One case for each kind of event that has a block of its own. */
-function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
+function blockOf(blocks: Blocks, entry: ActivityEntry, key: string): ActivityBlock | null {
   const { event, at } = entry;
-  const own = { key: keyOfEntry(entry), at };
+  const own = { key, at };
   switch (event.type) {
     case 'user.message':
       return { ...own, turnId: event.turnId ?? null, kind: 'prompt', text: event.text, messageIds: event.messageIds ?? [] };

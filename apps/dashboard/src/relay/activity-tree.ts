@@ -12,6 +12,10 @@ export interface ActivityTree {
 export function treeOf(blocks: readonly ActivityBlock[]): ActivityTree {
   const children = new Map<string, ActivityBlock[]>();
   const parents = new Map<string, string>();
+  // Most calls start no sub-agent, and are looked for by nobody.
+  const named = new Set<string>();
+  for (const block of blocks) if ('parentKey' in block && block.parentKey !== null) named.add(block.parentKey);
+  if (named.size === 0) return { roots: blocks, childrenOf: () => [], callsAround: () => [] };
   const known = new Set<string>();
   const roots: ActivityBlock[] = [];
   for (const block of blocks) {
@@ -23,7 +27,7 @@ export function treeOf(blocks: readonly ActivityBlock[]): ActivityTree {
       if (siblings === undefined) children.set(parentKey, [block]);
       else siblings.push(block);
     }
-    if (block.kind === 'tool') known.add(block.key);
+    if (block.kind === 'tool' && named.has(block.key)) known.add(block.key);
   }
   return { roots, childrenOf: (key) => children.get(key) ?? [], callsAround: (key) => callsAround(parents, key) };
 }

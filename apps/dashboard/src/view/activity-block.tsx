@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type EnvelopePart, readEnvelopes } from 'agent-relay-client';
-import { type ReactNode, use } from 'react';
+import { memo, type ReactNode, use } from 'react';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
 import { AgentLink } from './agent-link.tsx';
 import { Ago } from './ago.tsx';
@@ -20,7 +20,8 @@ const steps = { pending: '○', active: '◐', done: '●' } as const;
 
 const showBlock = (block: ActivityBlock): ReactNode => <ActivityBlockView block={block} />;
 
-export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) {
+/** Drawn again when its block is another one: while a log is scrolled most of what is in sight stays as it is. */
+export const ActivityBlockView = memo(function ActivityBlockView({ block }: { readonly block: ActivityBlock }) {
   switch (block.kind) {
     case 'prompt':
       return <Prompt block={block} />;
@@ -57,7 +58,7 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
         </p>
       );
   }
-}
+});
 
 /** What it was asked: messages of the relay as what they are, by whom, and the words beside them. */
 const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'prompt'> }) => {

@@ -4,6 +4,7 @@ import { treeOf } from '../relay/activity-tree.ts';
 import { type Activity, useActivity } from '../relay/use-activity.ts';
 import { ActivityBlockView } from './activity-block.tsx';
 import { TreeContext } from './activity-tree-context.ts';
+import { NewerRows } from './newer-rows.tsx';
 import { OlderRows } from './older-rows.tsx';
 import { Problem } from './problem.tsx';
 import { VirtualList } from './virtual-list.tsx';
@@ -22,7 +23,7 @@ export type Moment = { readonly messageId: number } | { readonly entryId: number
 
 /** What one agent did and does, as it streams. */
 export function ActivityLog({ agentId, session, moment, place }: ActivityLogProps) {
-  const activity = useActivity(agentId, session);
+  const activity = useActivity({ agentId, session, around: moment !== null && 'entryId' in moment ? moment.entryId : null });
   const { items, status, error, readAgain } = activity;
   const found = useMoment(moment, activity);
   const tree = useMemo(() => treeOf(items), [items]);
@@ -42,6 +43,7 @@ export function ActivityLog({ agentId, session, moment, place }: ActivityLogProp
           rowHeight={44}
           selected={moment === null ? null : (foundRow ?? '')}
           header={<OlderRows list={activity} end="That is where it began." />}
+          footer={<NewerRows activity={activity} />}
           row={(block) => (
             <div className={`px-4 py-1.5 ${block.key === foundRow ? 'bg-raised' : ''}`}>
               <ActivityBlockView block={block} />

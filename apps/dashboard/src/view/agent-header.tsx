@@ -9,6 +9,7 @@ import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, nodesView } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
 import { EditCard } from './agent/edit-card.tsx';
+import { GoToTime } from './agent/go-to-time.tsx';
 import { ShownSession } from './agent/session-choice.tsx';
 import { ShareLog } from './agent/share-log.tsx';
 import { StartAgain } from './agent/start-again.tsx';
@@ -68,6 +69,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
       <div className="flex flex-wrap items-center gap-2 text-xs">
         {agent === undefined ? null : <EditCard agent={agent} />}
         <ShownSession agentId={agentId} shown={shownSession} />
+        {session === null ? null : <GoToTime agentId={agentId} session={shownSession} />}
         {session === null ? null : <ShareLog agentId={agentId} sessionId={shownSession ?? session.sessionId} />}
         {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
       </div>

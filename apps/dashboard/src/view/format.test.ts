@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { errorText, formatCost, formatCount, formatDistance, formatUsage } from './format.ts';
+import { errorText, formatCost, formatCount, formatDistance, formatUsage, localMinute } from './format.ts';
 
 test('a distance in time is told in its largest whole unit, before and after now', () => {
   const now = 10 * 86_400_000;
@@ -8,6 +8,12 @@ test('a distance in time is told in its largest whole unit, before and after now
     formatDistance(now + distance, now),
   );
   expect(told).toEqual(['now', '42 s ago', '1 min ago', '2 h ago', '2 d ago', 'in 30 s', 'in 1 h']);
+});
+
+test('a minute as a field takes it is that minute here, wherever that is', () => {
+  const at = new Date(2026, 6, 5, 9, 7, 42).getTime();
+  expect(localMinute(at)).toBe('2026-07-05T09:07');
+  expect(new Date(localMinute(at)).getTime()).toBe(at - 42_000);
 });
 
 test("a relay's error is told with its code", () => {

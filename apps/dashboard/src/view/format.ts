@@ -8,6 +8,10 @@ export const formatTime = (at: number): string =>
 /** A day and a time, for what is pointed at. */
 export const formatDate = (at: number): string => new Date(at).toLocaleString();
 
+/** As a field for a day and a time takes it, to the minute. */
+export const localMinute = (at: number): string =>
+  new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length);
+
 const units = [
   { name: 'd', sizeMs: 86_400_000 },
   { name: 'h', sizeMs: 3_600_000 },

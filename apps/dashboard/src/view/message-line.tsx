@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { MessageDetail } from 'agent-relay-client';
+import { memo } from 'react';
 import { Ago } from './ago.tsx';
 import { ClaimState } from './claim-state.tsx';
 import { Markdown } from './markdown.tsx';
@@ -7,7 +8,8 @@ import { MessageTools } from './messages/message-tools.tsx';
 import { useMessageActs } from './messages/use-message-acts.ts';
 import { ReceiptList } from './receipt-list.tsx';
 
-export function MessageLine({ message: told }: { readonly message: MessageDetail }) {
+/** Drawn again when its message is another one, as an activity's block. */
+export const MessageLine = memo(function MessageLine({ message: told }: { readonly message: MessageDetail }) {
   const { message, ...acts } = useMessageActs(told);
   const isDeleted = message.deletedAt !== null;
   return (
@@ -54,4 +56,4 @@ export function MessageLine({ message: told }: { readonly message: MessageDetail
       </footer>
     </article>
   );
-}
+});

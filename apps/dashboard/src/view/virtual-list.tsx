@@ -1,5 +1,16 @@
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { type FocusEvent, type KeyboardEvent, type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type FocusEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { UnfoldedContext } from './fold.tsx';
 import { useStaysAtEnd } from './use-stays-at-end.ts';
 
@@ -30,15 +41,13 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const { label, items, keyOf, rowHeight, row, empty, header, footer, selected = null, kind = 'list' } = props;
   const isLog = kind === 'log';
   const scroller = useRef<HTMLDivElement>(null);
+  const getItemKey = useItemKeys(items, keyOf);
   const rows: Rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 10,
-    getItemKey: (index) => {
-      const item = items[index];
-      return item === undefined ? index : keyOf(item);
-    },
+    getItemKey,
   });
   const last = items.at(-1);
   const reader = useStaysAtEnd(scroller, {
@@ -47,7 +56,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     changed: last === undefined ? null : `${keyOf(last)}/${rows.getTotalSize()}`,
     toEnd: () => rows.scrollToIndex(items.length - 1, { align: 'end' }),
   });
-  const selectedIndex = selected === null ? -1 : items.findIndex((item) => keyOf(item) === selected);
+  const selectedIndex = useIndexOf(items, getItemKey, selected);
   useScrolledTo(rows, selected, { index: selectedIndex, isLog });
   useStaysInPlace(rows, scroller, { items, keyOf, isOn: isLog });
   const [unfolded] = useState(() => new Set<string>());
@@ -83,6 +92,23 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
       {footer}
     </div>
   );
+}
+
+/** The key of each row; another function only once the rows are others, for then all of them are placed anew. */
+function useItemKeys<Item>(items: readonly Item[], keyOf: (item: Item) => string | number): (index: number) => string | number {
+  // What is the key of an item does not change.
+  const [keyOfItem] = useState(() => keyOf);
+  return useCallback(
+    (index: number) => {
+      const item = items[index];
+      return item === undefined ? index : keyOfItem(item);
+    },
+    [items, keyOfItem],
+  );
+}
+
+function useIndexOf(items: readonly unknown[], keyAt: (index: number) => string | number, key: string | number | null): number {
+  return useMemo(() => (key === null ? -1 : items.findIndex((_item, index) => keyAt(index) === key)), [items, keyAt, key]);
 }
 
 /** Brings what is selected into sight, once for each that is. */

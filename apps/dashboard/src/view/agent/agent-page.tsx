@@ -28,9 +28,15 @@ export function AgentPage({ agentId, session, message, entry, ...shown }: AgentP
     [entry, message],
   );
   const [pane, setPane] = useState<'Messages' | 'Activity'>(session === undefined && moment === null ? 'Messages' : 'Activity');
+  // Whoever is led to a moment while the page is open wants to see it as well.
+  const [ledTo, setLedTo] = useState(moment);
+  if (moment !== ledTo) {
+    setLedTo(moment);
+    if (moment !== null) setPane('Activity');
+  }
   const isActivity = pane === 'Activity';
   return (
-    <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_auto_minmax(0,1fr)] md:grid-cols-[14rem_minmax(0,1fr)] lg:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(0,1fr)] 2xl:grid-cols-[22rem_minmax(0,1fr)_minmax(0,1fr)]">
+    <main className="grid min-h-0 grid-cols-1 grid-rows-[auto_auto_minmax(0,1fr)] md:grid-cols-[14rem_minmax(0,1fr)] lg:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(0,1fr)] 2xl:grid-cols-[22rem_minmax(0,1fr)_minmax(0,1fr)]">
       <div className="hidden min-h-0 md:row-span-3 md:grid lg:row-span-2">
         <AgentList selectedId={agentId} shown={shown} />
       </div>
@@ -53,7 +59,7 @@ export function AgentPage({ agentId, session, message, entry, ...shown }: AgentP
         moment={moment}
         place={`md:border-l lg:col-start-3 lg:row-start-2 lg:flex lg:border-l-0 ${isActivity ? 'flex' : 'hidden'}`}
       />
-    </div>
+    </main>
   );
 }
 
@@ -61,7 +67,11 @@ export function AgentPage({ agentId, session, message, entry, ...shown }: AgentP
 function Messages({ agentId, place }: { readonly agentId: string; readonly place: string }) {
   const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
   return (
-    <main className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_minmax(0,auto)_auto] border-line md:border-x ${place}`}>
+    <section
+      aria-label={`What is said with ${agentId}`}
+      data-content
+      className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_minmax(0,auto)_auto] border-line md:border-x ${place}`}
+    >
       <AnsweringContext value={setAnswering}>
         <MessageLog
           label="Messages"
@@ -72,6 +82,6 @@ function Messages({ agentId, place }: { readonly agentId: string; readonly place
       </AnsweringContext>
       <AgentAsks agentId={agentId} />
       <Composer agentId={agentId} answering={answering} onAnswered={() => setAnswering(null)} />
-    </main>
+    </section>
   );
 }
