@@ -5,6 +5,9 @@
 const SHELL = 'agent-relay-shell';
 const KEPT_FILES = 200;
 const PAGE = '/';
+/** What the page leaves for when its push service gives up an address. */
+const PUSH = 'agent-relay-push';
+const KEPT_FOR_PUSH = '/kept-for-worker';
 
 self.addEventListener('install', (event) => {
   event.waitUntil(Promise.all([keepPage(), self.skipWaiting()]));
@@ -25,6 +28,10 @@ self.addEventListener('fetch', (event) => {
 self.addEventListener('push', (event) => {
   const said = read(event.data);
   if (said !== null) event.waitUntil(tell(said));
+});
+
+self.addEventListener('pushsubscriptionchange', (event) => {
+  event.waitUntil(subscribeAgain(event));
 });
 
 self.addEventListener('notificationclick', (event) => {
@@ -89,6 +96,18 @@ async function tell({ type, title, body, path, tag }) {
   const shown = isOver ? await self.registration.getNotifications({ tag }) : [];
   if (isOver && shown.length === 0) return;
   await self.registration.showNotification(title, { body, tag, silent: isOver, icon: '/icon-192.png', data: { path } });
+}
+
+/** Asks for another address, and tells the relay in the name of who is signed in here; a relay that is away is told once the page is opened. */
+async function subscribeAgain({ newSubscription = null }) {
+  const kept = await (await caches.open(PUSH)).match(KEPT_FOR_PUSH);
+  if (kept === undefined) return;
+  const { publicKey, topics, label, session } = await kept.json();
+  const options = { userVisibleOnly: true, applicationServerKey: publicKey };
+  const { endpoint, keys } = (newSubscription ?? (await self.registration.pushManager.subscribe(options))).toJSON();
+  const headers = { 'content-type': 'application/json', ...(session === null ? {} : { 'x-agent-relay-session': session }) };
+  const told = { method: 'POST', headers, body: JSON.stringify({ endpoint, keys, topics, label }) };
+  await fetch('/api/push/subscriptions', told).catch(() => null);
 }
 
 async function lead(path) {

@@ -11,7 +11,7 @@ const keyOf = (byte: number): string => Buffer.alloc(65, byte).toString('base64u
 const bytesOf = (key: string): ArrayBuffer => new Uint8Array(Buffer.from(key, 'base64url')).buffer;
 
 /** A browser that is subscribed to a key: it refuses another one until it has unsubscribed. Says which keys it was subscribed to since. */
-function openBrowser(key: string) {
+function openBrowser(key: string, isSubscribed = true) {
   const kept = new Map<string, string>();
   const asked: string[] = [];
   const subscriptionTo = (to: string) => ({
@@ -23,7 +23,7 @@ function openBrowser(key: string) {
       return true;
     },
   });
-  let current: ReturnType<typeof subscriptionTo> | null = subscriptionTo(key);
+  let current: ReturnType<typeof subscriptionTo> | null = isSubscribed ? subscriptionTo(key) : null;
   const pushManager = {
     getSubscription: async () => current,
     subscribe: async ({ applicationServerKey: to }: { readonly applicationServerKey: string }) => {
@@ -71,4 +71,10 @@ test('a device whose key is still the relay’s is left as it is, and turned off
   vi.stubGlobal('navigator', { ...navigator, serviceWorker: { ...navigator.serviceWorker, getRegistration: async () => undefined } });
   await keepDevice(relayWith(keyOf(0xff), []));
   expect([asked, readPushChoice()]).toEqual([[], null]);
+});
+
+test('a device whose push service has given up its address subscribes again', async () => {
+  const asked = openBrowser(keyOf(1), false);
+  await keepDevice(relayWith(keyOf(1), ['before']));
+  expect([asked, readPushChoice()?.id]).toEqual([[keyOf(1)], 'after']);
 });

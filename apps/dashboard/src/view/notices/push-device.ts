@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { PushTopic } from 'agent-relay-protocol';
-import { sessionTokenId } from '../../live/sign-in.ts';
+import { sessionTokenId, sessionWord } from '../../live/sign-in.ts';
+import { keepForWorker } from './kept-for-worker.ts';
 import { keepPushChoice, readPushChoice } from './push-choice.ts';
 
 /** Why this browser cannot be told while its page is closed; null when it can. */
@@ -20,7 +21,7 @@ export async function subscribeDevice(relay: RelayClient, topics: readonly PushT
     throw new Error(pushFault() ?? 'The browser was not given leave to show notifications.');
   const { publicKey } = await relay.push.key();
   const subscription = await subscribeAt(await navigator.serviceWorker.ready, publicKey);
-  await tellRelay(relay, subscription, topics);
+  await tellRelay(relay, { subscription, publicKey, topics });
 }
 
 export async function unsubscribeDevice(relay: RelayClient): Promise<void> {
@@ -34,6 +35,7 @@ export async function unsubscribeDevice(relay: RelayClient): Promise<void> {
 /** Whoever uses this browser next is told of nothing that was the last one's. */
 export async function forgetDevice(): Promise<void> {
   keepPushChoice(null);
+  await keepForWorker(null);
   const registration = await navigator.serviceWorker?.getRegistration();
   await (await registration?.pushManager?.getSubscription())?.unsubscribe();
 }
@@ -44,12 +46,13 @@ export async function keepDevice(relay: RelayClient): Promise<void> {
   if (choice === null || pushFault() !== null) return;
   const registration = await navigator.serviceWorker.ready;
   const subscription = await registration.pushManager.getSubscription();
-  if (subscription === null) return keepPushChoice(null);
   const { publicKey } = await relay.push.key();
-  // What is signed with another key its push service refuses.
-  if (isOfAnotherKey(subscription, publicKey)) return tellRelay(relay, await subscribeAt(registration, publicKey), choice.topics);
+  const { topics } = choice;
+  // What is signed with another key its push service refuses, and what it gave up is told to nobody.
+  if (subscription === null || isOfAnotherKey(subscription, publicKey))
+    return tellRelay(relay, { subscription: await subscribeAt(registration, publicKey), publicKey, topics });
   if (subscription.endpoint !== choice.endpoint || sessionTokenId() !== choice.session)
-    return tellRelay(relay, subscription, choice.topics);
+    return tellRelay(relay, { subscription, publicKey, topics });
   const isTold = (await relay.push.list()).data.some(({ id }) => id === choice.id);
   // It was taken out, here or elsewhere.
   if (!isTold) await forgetDevice();
@@ -80,12 +83,19 @@ async function subscribeAt({ pushManager }: ServiceWorkerRegistration, publicKey
   }
 }
 
-async function tellRelay(relay: RelayClient, subscription: globalThis.PushSubscription, topics: readonly PushTopic[]): Promise<void> {
+interface ToTell {
+  readonly subscription: globalThis.PushSubscription;
+  readonly publicKey: string;
+  readonly topics: readonly PushTopic[];
+}
+
+async function tellRelay(relay: RelayClient, { subscription, publicKey, topics }: ToTell): Promise<void> {
   const { endpoint, keys = {} } = subscription.toJSON();
   const { p256dh = '', auth = '' } = keys;
   const label = deviceName(navigator.userAgent);
   const { id } = await relay.push.subscribe({ endpoint: endpoint ?? '', keys: { p256dh, auth }, topics: [...topics], label });
   keepPushChoice({ id, topics, endpoint: subscription.endpoint, session: sessionTokenId() });
+  await keepForWorker({ publicKey, topics, label, session: sessionWord() });
 }
 
 const browsers = [

@@ -29,13 +29,20 @@ export function PushSettings() {
     setChosen(readPushChoice()?.topics ?? []);
     devices.readAgain();
   };
+  const [wanted, setWanted] = useState(chosen);
   const change = useCommand(
-    (relay, wanted: readonly PushTopic[]) => (wanted.length === 0 ? unsubscribeDevice(relay) : subscribeDevice(relay, wanted)),
+    (relay, next: readonly PushTopic[]) => (next.length === 0 ? unsubscribeDevice(relay) : subscribeDevice(relay, next)),
     show,
   );
+  const choose = (next: readonly PushTopic[]) => {
+    setWanted(next);
+    change.run(next);
+  };
   if (!mayBeTold) return null;
   const fault = pushFault();
-  const isOff = chosen.length === 0;
+  // What was asked for counts while the browser and the relay are told.
+  const shown = change.isPending ? wanted : chosen;
+  const isOff = shown.length === 0;
   const isStuck = change.isPending || !isLive;
   return (
     <fieldset className="grid gap-2">
@@ -45,7 +52,7 @@ export function PushSettings() {
           type="checkbox"
           checked={!isOff}
           disabled={isStuck || (isOff && fault !== null)}
-          onChange={() => change.run(isOff ? topics : [])}
+          onChange={() => choose(isOff ? topics : [])}
         />
         Notify this device, also while the page is closed
       </label>
@@ -56,19 +63,34 @@ export function PushSettings() {
             <label key={topic} className="flex items-center gap-2">
               <input
                 type="checkbox"
-                checked={chosen.includes(topic)}
+                checked={shown.includes(topic)}
                 disabled={isStuck}
-                onChange={({ target }) => change.run(topics.filter((each) => (each === topic ? target.checked : chosen.includes(each))))}
+                onChange={({ target }) => choose(topics.filter((each) => (each === topic ? target.checked : shown.includes(each))))}
               />
               <span className="inline-block first-letter:uppercase">{words[topic]}</span>
             </label>
           ))}
         </div>
       )}
-      <Problem error={change.error} />
+      <p role="status" className="text-soft text-xs empty:hidden">
+        {change.isPending ? saysPending(chosen, wanted) : null}
+      </p>
+      {change.error === null ? null : (
+        <div className="text-xs">
+          <Problem error={change.error} onRetry={() => choose(wanted)} />
+          <p className="text-soft">Nothing was changed.</p>
+        </div>
+      )}
+      <Problem error={devices.error} onRetry={devices.readAgain} />
       <Devices devices={devices.data ?? []} onRemoved={show} />
     </fieldset>
   );
+}
+
+/** A browser asks its person, and its push service, which may take a while. */
+function saysPending(chosen: readonly PushTopic[], wanted: readonly PushTopic[]): string {
+  if (wanted.length === 0) return 'Turning it off…';
+  return chosen.length === 0 ? 'Asking this browser, and its push service…' : 'Changing what it is told of…';
 }
 
 function Devices({ devices, onRemoved }: { readonly devices: readonly Told[]; readonly onRemoved: () => void }) {
