@@ -109,13 +109,13 @@ test.skipIf(!hasBrowser)(
 );
 
 test.skipIf(!hasBrowser)(
-  'what is claimed, deleted and ended counts at once, and is as it was, with the reason, where the relay does not take it',
+  'what is claimed, taken back, deleted and ended counts at once, and is as it was, with the reason, where the relay does not take it',
   async () => {
     const { owner, ops } = world;
     await owner.agents.register({ name: 'Boss' });
     const { id } = await owner.messages.send({ from: 'Boss', to: 'owner', body: 'Rotate the logs', claimable: true });
     const { task } = await ops.integrations.report({ title: 'Disk full', target: 'Boss' });
-    const { page, refuse } = await openHeldPage(['messages/claim', 'messages/remove', 'tasks/status']);
+    const { page, refuse } = await openHeldPage(['messages/claim', 'claims/release', 'messages/remove', 'tasks/status']);
     await page.goto('/messages');
     const row = page.locator(`[data-message-id="${id}"]`);
     const claim = row.getByRole('button', { name: `Claim message ${id}` });
@@ -127,6 +127,22 @@ test.skipIf(!hasBrowser)(
     await claim.click();
     await row.getByText('claimed by owner').waitFor();
     await until('the claim', async () => (await owner.messages.get({ id })).claim?.status === 'held');
+
+    const offer = await owner.messages.send({ to: 'Boss', body: 'Sweep the yard', claimable: true });
+    await owner.messages.claim({ id: offer.id, agentId: 'Boss' });
+    const offered = page.locator(`[data-message-id="${offer.id}"]`);
+    await offered.getByRole('button', { name: `Take back message ${offer.id} from Boss` }).click();
+    await offered.getByLabel('Reason').fill('It rains');
+    await offered.getByRole('button', { name: 'Take back' }).click();
+    await offered.getByText('open work').waitFor();
+    expect((await owner.messages.get({ id: offer.id })).claim?.status).toBe('held');
+    await refuse('claims/release');
+    await offered.getByRole('alert').getByText('The disk is full').waitFor();
+    await offered.getByText('claimed by Boss').waitFor();
+    expect(await offered.getByLabel('Reason').inputValue()).toBe('It rains');
+    await offered.getByRole('button', { name: 'Take back' }).click();
+    await until('that it is taken back', async () => (await owner.messages.get({ id: offer.id })).claim?.status === 'released');
+    await offered.getByText('open work').waitFor();
 
     await row.getByRole('button', { name: `Delete message ${id}` }).click();
     await row.getByRole('button', { name: `Delete the words of message ${id}` }).click();

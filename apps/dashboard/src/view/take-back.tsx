@@ -1,11 +1,25 @@
+import type { Claim } from 'agent-relay-client';
 import { mayTakeBack } from '../live/permissions.ts';
-import { useCommand } from '../live/use-command.ts';
+import { type Command, useCommand } from '../live/use-command.ts';
 import { useMe } from '../live/use-live.ts';
 import { Problem } from './problem.tsx';
 import { ReasonButton } from './reason-button.tsx';
 
+export interface TakingBack extends Command<string | null, Claim> {
+  /** It counts as taken back: while the relay is told, and until the log tells of it. */
+  readonly isExpected: boolean;
+}
+
+/** Takes a claim back, with a reason or none. */
+export function useTakeBack(claimId: string | null): TakingBack {
+  const command = useCommand((relay, reason: string | null) =>
+    relay.claims.release({ id: claimId ?? '', ...(reason === null ? {} : { reason }) }),
+  );
+  return { ...command, isExpected: command.isPending || (command.output !== undefined && command.output.claimId === claimId) };
+}
+
 interface TakeBackProps {
-  readonly claimId: string;
+  readonly command: TakingBack;
   readonly holder: string;
   /** Who offered the work. */
   readonly from: string;
@@ -14,22 +28,20 @@ interface TakeBackProps {
 }
 
 /** Takes offered work back from who holds it: for who offered it, and the owner. */
-export function TakeBack({ claimId, holder, from, what }: TakeBackProps) {
-  const takeBack = useCommand((relay, reason: string | null) =>
-    relay.claims.release({ id: claimId, ...(reason === null ? {} : { reason }) }),
-  );
+export function TakeBack({ command, holder, from, what }: TakeBackProps) {
   if (!mayTakeBack(useMe(), from)) return null;
   return (
-    <>
+    // What was written is there again should the relay not take it.
+    <span className={command.isExpected ? 'hidden' : 'contents'}>
       <ReasonButton
-        word={takeBack.isPending ? 'Taking back…' : 'Take back'}
+        word="Take back"
         label={`Take back ${what} from ${holder}`}
         hint={`${holder} reads it, stops, and the work is open again`}
         keepWord="Leave it"
-        isPending={takeBack.isPending}
-        onReason={takeBack.run}
+        isPending={command.isPending}
+        onReason={command.run}
       />
-      <Problem error={takeBack.error} />
-    </>
+      <Problem error={command.error} />
+    </span>
   );
 }

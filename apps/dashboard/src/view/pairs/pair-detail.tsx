@@ -8,7 +8,6 @@ import { isOpenPair, pairView } from '../../relay/pairs.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
-import { formatTime } from '../format.ts';
 import { MessageLog } from '../message-log.tsx';
 import { Problem } from '../problem.tsx';
 import { ReceiptList } from '../receipt-list.tsx';
@@ -94,7 +93,9 @@ function Said({ message, isRequester }: { readonly message: MessageDetail; reado
       <div className={`max-w-[85%] rounded-xl border border-line px-3 py-2 ${isRequester ? 'bg-ground' : 'bg-raised'}`}>
         <p className="flex items-baseline gap-2 text-xs">
           <span className="font-semibold">{message.from}</span>
-          <span className="text-soft">{formatTime(message.createdAt)}</span>
+          <span className="text-soft">
+            <Ago at={message.createdAt} />
+          </span>
         </p>
         <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">
           {message.deletedAt === null ? message.body : <i className="text-soft">deleted</i>}

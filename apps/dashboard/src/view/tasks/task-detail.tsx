@@ -7,7 +7,7 @@ import { Ago } from '../ago.tsx';
 import { DetailPane, FactList, Section } from '../detail-pane.tsx';
 import { JsonView, ProgressView } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
-import { TakeBack } from '../take-back.tsx';
+import { TakeBack, type TakingBack, useTakeBack } from '../take-back.tsx';
 import { EndTask } from './end-task.tsx';
 import { Lease } from './lease.tsx';
 import { TaskCallbacks } from './task-callbacks.tsx';
@@ -18,6 +18,7 @@ import { useEndTask } from './use-end-task.ts';
 export function TaskDetail({ id }: { readonly id: number }) {
   const { data: task, error, readAgain } = useLive(taskView(id));
   const end = useEndTask(task);
+  const takeBack = useTakeBack(task?.claimId ?? null);
   if (task === undefined) {
     return (
       <DetailPane label={`Task ${id}`} title={`Task ${id}`} back="/tasks">
@@ -30,13 +31,13 @@ export function TaskDetail({ id }: { readonly id: number }) {
       label={`Task ${id}`}
       title={task.title}
       back="/tasks"
-      subtitle={<Subtitle task={task} status={end.expected ?? task.status} />}
+      subtitle={<Subtitle task={task} status={end.expected ?? (takeBack.isExpected ? 'open' : task.status)} />}
       actions={<EndTask task={task} end={end} />}
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys as well */}
       <div tabIndex={0} className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
         {task.body === '' || task.body === task.title ? null : <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{task.body}</p>}
-        <TaskFacts task={task} />
+        <TaskFacts task={task} takeBack={takeBack} />
         {task.progress === null ? null : (
           <Section title="Progress">
             <ProgressView value={task.progress} />
@@ -72,14 +73,14 @@ function Subtitle({ task, status }: { readonly task: Task; readonly status: Task
   );
 }
 
-function TaskFacts({ task }: { readonly task: Task }) {
+function TaskFacts({ task, takeBack }: { readonly task: Task; readonly takeBack: TakingBack }) {
   return (
     <FactList
       facts={[
         ['Source', task.source],
         ['Offered to', task.target.replace(/^id:/u, '')],
         ['Channel', task.channel === null ? null : `#${task.channel}`],
-        ['Held by', task.claimedBy === null ? null : <Holder key="holder" task={task} holder={task.claimedBy} />],
+        ['Held by', task.claimedBy === null ? null : <Holder key="holder" task={task} holder={task.claimedBy} takeBack={takeBack} />],
         ['Type', task.type],
         ['Reported', task.occurrenceCount === 1 ? 'once' : `${task.occurrenceCount} times`],
         ['Last seen', <Ago key="seen" at={task.lastSeenAt} />],
@@ -98,14 +99,19 @@ function TaskFacts({ task }: { readonly task: Task }) {
   );
 }
 
-function Holder({ task: { id, status, source, claimId }, holder }: { readonly task: Task; readonly holder: string }) {
+interface HolderProps {
+  readonly task: Task;
+  readonly holder: string;
+  readonly takeBack: TakingBack;
+}
+
+function Holder({ task: { id, status, source, claimId }, holder, takeBack }: HolderProps) {
+  const isHeld = claimId !== null && !isEndedTask({ status });
   return (
     <span className="flex flex-wrap items-center gap-2">
-      <AgentLink id={holder} />
-      {claimId === null || isEndedTask({ status }) ? null : <Lease claimId={claimId} />}
-      {claimId === null || isEndedTask({ status }) ? null : (
-        <TakeBack claimId={claimId} holder={holder} from={source} what={`task ${id}`} />
-      )}
+      {takeBack.isExpected ? <span className="text-warn">nobody: it is taken back</span> : <AgentLink id={holder} />}
+      {isHeld && !takeBack.isExpected ? <Lease claimId={claimId} /> : null}
+      {isHeld ? <TakeBack command={takeBack} holder={holder} from={source} what={`task ${id}`} /> : null}
     </span>
   );
 }

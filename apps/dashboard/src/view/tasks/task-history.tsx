@@ -1,8 +1,8 @@
 import type { TaskEvent } from 'agent-relay-protocol';
 import { useList } from '../../live/use-list.ts';
 import { taskHistoryView } from '../../relay/tasks.ts';
+import { Ago } from '../ago.tsx';
 import { Section } from '../detail-pane.tsx';
-import { formatDate, formatTime } from '../format.ts';
 import { progressLine } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
 import { taskEventWord } from './task-looks.tsx';
@@ -31,13 +31,9 @@ function StepLine({ event, repeats }: Step) {
   const isRepeat = event.type === 'task.repeated';
   return (
     <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-3">
-      <time
-        className="font-mono text-soft text-xs leading-6"
-        title={formatDate(event.lastAt)}
-        dateTime={new Date(event.lastAt).toISOString()}
-      >
-        {formatTime(event.lastAt)}
-      </time>
+      <span className="text-soft text-xs leading-6">
+        <Ago at={event.lastAt} />
+      </span>
       <div className="min-w-0 [overflow-wrap:anywhere]">
         <span className="font-medium">{taskEventWord(event.type)}</span>
         {repeats > 1 ? ` ${repeats} times` : ''} <span className="text-soft">by {event.by}</span>
