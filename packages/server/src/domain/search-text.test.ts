@@ -32,6 +32,12 @@ test('of an event its words are searched: of what is called with its values, wit
   expect(eventText({ type: 'plan.updated', steps: [{ step: 'look', status: 'done' }] })).toBe('look');
 });
 
+test('what the title of a call tells of its input is not said again', () => {
+  const send: AgentEvent = { ...start, name: 'relay_send', title: 'relay_send: owner', input: { to: 'owner', body: 'The owner is told' } };
+  expect(eventText(send)).toBe('relay_send: owner\nThe owner is told');
+  expect(eventText({ ...start, title: 'npm test', input: { command: 'npm test' } })).toBe('npm test');
+});
+
 test('a message is searched with its subject, and no further than so far', () => {
   expect(messageText({ subject: 'Build', body: 'is red' })).toBe('Build\nis red');
   expect(messageText({ subject: null, body: 'x'.repeat(100_000) })).toHaveLength(32_768);

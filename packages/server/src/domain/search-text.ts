@@ -57,11 +57,11 @@ function textsOf(event: AgentEvent): readonly (string | undefined)[] {
     case 'output.line':
       return [event.text];
     case 'tool.started':
-      return [event.title, ...stringsIn(event.input)];
+      return titled(event);
     case 'tool.completed':
       return [event.output];
     case 'approval.requested':
-      return [event.title, ...stringsIn(event.input)];
+      return titled(event);
     case 'approval.resolved':
       return [event.message];
     case 'file.changed':
@@ -81,6 +81,12 @@ function textsOf(event: AgentEvent): readonly (string | undefined)[] {
       return [];
   }
 }
+
+/** A title is often a tool's name and what matters most of its input, which is not said again. */
+const titled = ({ title, input }: { readonly title: string; readonly input?: unknown }): readonly string[] => [
+  title,
+  ...stringsIn(input).filter((text) => title !== text && !title.endsWith(`: ${text}`)),
+];
 
 /** The texts in a value, in order, without its names. Enough of them: it is cut anyway. */
 function stringsIn(value: unknown): readonly string[] {

@@ -3,7 +3,7 @@ import type { SearchHit } from 'agent-relay-protocol';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { known } from '../known.ts';
-import { readSnippet } from './snippet.ts';
+import { readSnippet, withoutTool } from './snippet.ts';
 
 const kinds: Readonly<Record<string, string>> = {
   'user.message': 'was asked',
@@ -22,7 +22,8 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** Something that was found: who said or did it, when, and the way to the moment. */
 export function SearchHitRow({ hit }: { readonly hit: SearchHit }) {
-  const { pieces, handed } = readSnippet(hit.snippet);
+  const { pieces: found, handed } = readSnippet(hit.snippet);
+  const pieces = hit.in === 'activity' && hit.tool !== null ? withoutTool(found, hit.tool) : found;
   return (
     <article className="grid gap-1 border-line border-b px-4 py-3" data-hit={hit.in}>
       <header className="flex flex-wrap items-baseline gap-x-2 text-xs">

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readSnippet } from './snippet.ts';
+import { readSnippet, withoutTool } from './snippet.ts';
 
 test('of a message that an agent was handed the words are shown, and whose they are is told beside them', () => {
   const found = [
@@ -20,4 +20,27 @@ test('of a message that an agent was handed the words are shown, and whose they 
 test('other words are shown as they are', () => {
   const found = [{ text: 'see [msg:42] and more', isMatch: true }];
   expect(readSnippet(found)).toEqual({ pieces: found, handed: null });
+});
+
+test('a call’s tool is not told again before its words, unless it is what was looked for', () => {
+  const found = [
+    { text: 'Bash: npm ', isMatch: false },
+    { text: 'test', isMatch: true },
+  ];
+  expect(withoutTool(found, 'Bash')).toEqual([{ text: 'npm ', isMatch: false }, found[1]]);
+  expect(withoutTool(found, 'Bas')).toEqual(found);
+  expect(
+    withoutTool(
+      [
+        { text: 'Bash: ', isMatch: false },
+        { text: 'test', isMatch: true },
+      ],
+      'Bash',
+    ),
+  ).toEqual([{ text: 'test', isMatch: true }]);
+  const named = [
+    { text: 'Bash', isMatch: true },
+    { text: ': npm test', isMatch: false },
+  ];
+  expect(withoutTool(named, 'Bash')).toEqual(named);
 });

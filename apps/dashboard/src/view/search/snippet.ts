@@ -9,6 +9,15 @@ export interface ReadSnippet {
 const opening = /\[msg:(\d{1,15})\] from ([^\s():]+)(?: \([^()\n]*\))?(?: on #[^\s:]+)?: /gu;
 const ends = /\s*\[end msg:\d{1,15}(?: [^\]]*)?(?:\]|$)/gu;
 
+/** What was found of a call without its tool's name before it, which stands beside it; where that is what was looked for, it stays. */
+export function withoutTool(pieces: Snippet, tool: string): Snippet {
+  const [first, ...rest] = pieces;
+  const name = `${tool}: `;
+  if (first === undefined || first.isMatch || !first.text.startsWith(name)) return pieces;
+  const text = first.text.slice(name.length);
+  return text === '' ? rest : [{ ...first, text }, ...rest];
+}
+
 /** What was found without the marks between which an agent is handed a message: who said it is told beside it. */
 export function readSnippet(snippet: Snippet): ReadSnippet {
   const text = snippet.map((piece) => piece.text).join('');
