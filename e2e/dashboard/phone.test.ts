@@ -3,22 +3,12 @@ import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { startAskingNode } from './asking-node.ts';
-import { openDashboard } from './support.ts';
+import { cutChoices, openDashboard } from './support.ts';
 
 const phone = { width: 390, height: 844 };
 
 /** Every answer of a field with choices can be read to its end. */
-async function expectWhole(page: Page): Promise<void> {
-  const cut = await page.evaluate<readonly string[]>(`[...document.querySelectorAll('select')].flatMap((field) => {
-    const whole = field.cloneNode(true);
-    whole.style.cssText = 'position:absolute;visibility:hidden;width:max-content;min-width:0';
-    field.after(whole);
-    const isCut = whole.offsetWidth > field.offsetWidth;
-    whole.remove();
-    return isCut ? [field.name || field.ariaLabel] : [];
-  })`);
-  expect(cut).toEqual([]);
-}
+const expectWhole = async (page: Page) => expect(await cutChoices(page)).toEqual([]);
 
 const restPx = (page: Page) =>
   page.getByRole('log', { name: 'Messages' }).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
@@ -168,7 +158,10 @@ test.skipIf(!hasBrowser)(
     expect(await widthOf(row)).toBeLessThanOrEqual(1152);
     expect(await widthOf(page.getByRole('textbox', { name: 'Message' }))).toBeLessThanOrEqual(1152);
     await page.goto('/agents/Worker');
-    const [messages, activity] = [page.getByRole('main'), page.getByRole('complementary', { name: 'Activity of Worker' })];
+    const [messages, activity] = [
+      page.getByRole('region', { name: 'What is said with Worker' }),
+      page.getByRole('complementary', { name: 'Activity of Worker' }),
+    ];
     await activity.waitFor();
     expect(Math.abs((await widthOf(messages)) - (await widthOf(activity)))).toBeLessThanOrEqual(2);
   },

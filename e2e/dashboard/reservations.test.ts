@@ -35,7 +35,7 @@ test.skipIf(!hasBrowser)('who has which files is told as it changes, with who wa
   await page.waitForURL('**/reservations?agent=Ann');
   await row.waitFor();
   expect(await page.locator('[data-reservation]').count()).toBe(1);
-  await row.getByRole('button', { name: `Take reservation ${first.id} from Ann` }).click();
+  await row.getByRole('button', { name: `Take away reservation ${first.id} of Ann` }).click();
   await row.getByRole('button', { name: 'Others may have the files of Ann' }).click();
   await page.getByText('Ann has reserved no files.').waitFor();
   expect((await owner.reservations.list()).data.map(({ id }) => id)).toEqual([second.id]);

@@ -145,3 +145,14 @@ export async function violationsOf(page: Page, rules: 'all' | 'colours'): Promis
   const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(`axe.run(${asked})`);
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
 }
+
+/** The fields with choices of which one could not be read to its end. */
+export const cutChoices = (page: Page): Promise<readonly string[]> =>
+  page.evaluate<readonly string[]>(`[...document.querySelectorAll('select')].flatMap((field) => {
+    const whole = field.cloneNode(true);
+    whole.style.cssText = 'position:absolute;visibility:hidden;width:max-content;min-width:0';
+    field.after(whole);
+    const isCut = whole.offsetWidth > field.offsetWidth;
+    whole.remove();
+    return isCut ? [field.name || field.ariaLabel] : [];
+  })`);

@@ -104,7 +104,8 @@ const under: Readonly<Record<string, PageProps['to']>> = {
 };
 
 function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
-  const isUnder = under[useLocation({ select: ({ pathname }) => pathname })] === to;
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const isUnder = (path.startsWith('/agents/') ? '/messages' : under[path]) === to;
   return (
     <Link
       to={to}

@@ -8,9 +8,10 @@ import { SignInPage } from './sign-in-page.tsx';
 /** The first stop of Tab: past the navigation, to what the page is about. */
 function SkipLink() {
   const toMain = () => {
-    const main = document.querySelector('main');
-    main?.setAttribute('tabindex', '-1');
-    main?.focus();
+    const shown = [...document.querySelectorAll<HTMLElement>('[data-content], main')].filter((one) => one.checkVisibility());
+    const content = shown.find((one) => 'content' in one.dataset) ?? shown[0];
+    content?.setAttribute('tabindex', '-1');
+    content?.focus();
   };
   return (
     <button type="button" onClick={toMain} className="button sr-only z-10 focus:not-sr-only focus:absolute focus:top-2 focus:left-2">

@@ -16,12 +16,14 @@ export function MessagesPage({ search: { agents, by, ...filter } }: { readonly s
   const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
   const isNarrowed = Object.keys(filter).length > 0;
   return (
-    <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-1 2xl:grid-cols-[22rem_minmax(0,1fr)]">
+    <main className="grid min-h-0 grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-1 2xl:grid-cols-[22rem_minmax(0,1fr)]">
       <PaneChoice panes={['Messages', 'Agents']} chosen={pane} onChoose={setPane} place="md:hidden" />
       <div className={`min-h-0 md:grid ${pane === 'Agents' ? 'grid' : 'hidden'}`}>
         <AgentList selectedId={null} shown={{ ...(agents !== undefined && { agents }), ...(by !== undefined && { by }) }} />
       </div>
-      <main
+      <section
+        aria-label="What is said"
+        data-content
         className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)_auto] border-line md:grid md:border-x ${pane === 'Agents' ? 'hidden' : 'grid'}`}
       >
         <FilterTools search={filter} />
@@ -35,7 +37,7 @@ export function MessagesPage({ search: { agents, by, ...filter } }: { readonly s
           />
         </AnsweringContext>
         <Composer agentId={null} answering={answering} onAnswered={() => setAnswering(null)} />
-      </main>
-    </div>
+      </section>
+    </main>
   );
 }

@@ -50,7 +50,7 @@ export function ReservationRow({ reservation, shared }: ReservationRowProps) {
       {mayRelease && !isOver ? (
         <ConfirmButton
           word="Take away"
-          label={`Take reservation ${id} from ${agentId}`}
+          label={`Take away reservation ${id} of ${agentId}`}
           confirmWord={`Others may have the files of ${agentId}`}
           command={release}
         />
@@ -65,7 +65,7 @@ const Shared = ({ shared }: Pick<ReservationRowProps, 'shared'>) => (
     {shared.map(({ id, agentId, patterns }, index) => (
       <span key={id}>
         {index === 0 ? '' : ', '}
-        <AgentLink id={agentId} /> too ({visible(patterns.join(' '))})
+        <AgentLink id={agentId} className="underline" /> too ({visible(patterns.join(' '))})
       </span>
     ))}
   </p>

@@ -52,7 +52,7 @@ export const RuleFields = ({ asked }: RuleFieldsProps) => (
         defaultValue={asked?.folder ?? ''}
       />
     </Labelled>
-    <div className="grid grid-cols-2 gap-3">
+    <div className="grid grid-cols-[4fr_3fr] gap-3">
       <Labelled text="Holds">
         <Choices name="days" aria-label="Holds" className={field} choices={lives} />
       </Labelled>
