@@ -21,7 +21,7 @@ export function MainNav() {
     <nav
       ref={nav}
       aria-label="Pages"
-      className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 overflow-x-auto text-sm [scrollbar-width:none] 2xl:order-none 2xl:mx-0 2xl:w-auto 2xl:px-0"
+      className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 scrolls-sideways text-sm 2xl:order-none 2xl:mx-0 2xl:w-auto 2xl:px-0"
     >
       <Page to="/" name="Overview" />
       <Page to="/messages" name="Messages" />

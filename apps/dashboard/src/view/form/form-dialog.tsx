@@ -12,13 +12,15 @@ interface FormDialogProps {
   /** For those who do not see where it stands. */
   readonly description: string;
   readonly place: string;
+  /** How the button looks beside others. */
+  readonly look?: string;
   readonly isOpen: boolean;
   readonly onOpenChange: (isOpen: boolean) => void;
   readonly children: ReactNode;
 }
 
 /** A button, and the dialog that it opens. */
-export function FormDialog({ open, label, isOpen, onOpenChange, ...box }: FormDialogProps) {
+export function FormDialog({ open, label, look = 'button px-2 py-0.5 text-xs', isOpen, onOpenChange, ...box }: FormDialogProps) {
   const opener = useRef<HTMLButtonElement>(null);
   return (
     <>
@@ -28,7 +30,7 @@ export function FormDialog({ open, label, isOpen, onOpenChange, ...box }: FormDi
         aria-label={label}
         aria-haspopup="dialog"
         aria-expanded={isOpen}
-        className="button px-2 py-0.5 text-xs"
+        className={look}
         onClick={() => onOpenChange(true)}
       >
         {open}

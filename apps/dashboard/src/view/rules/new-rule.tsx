@@ -28,6 +28,7 @@ export function NewRule({ asked = null }: { readonly asked?: PendingApproval | n
       title={asked === null ? 'A standing rule' : `Allow ${asked.agentId} this from now on`}
       description="From now on what fits is allowed without asking; each use is counted, and the rule can be revoked."
       place="top-16 max-h-[85vh] w-[30rem] overflow-y-auto"
+      {...(asked !== null && { look: 'button px-2.5 py-1 text-xs' })}
       isOpen={isOpen}
       onOpenChange={(open) => {
         setOpen(open);
