@@ -167,5 +167,14 @@ test.skipIf(!hasBrowser)(
     expect(reads).toBeLessThanOrEqual(4);
     // From there it goes on to what it does now.
     await wheel(WHEEL_PX, async () => (await log.getByText(`Step ${last} is done`).count()) > 0)();
+    // A time leads to what was done then, on a phone from whatever pane is open.
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Messages' }).click();
+    await log.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Go to a time' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Time').fill('2001-01-01T00:00');
+    await dialog.getByRole('button', { name: 'Go there' }).click();
+    await log.getByText(/^Session started/u).waitFor();
   },
 );

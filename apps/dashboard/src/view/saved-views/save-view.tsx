@@ -13,6 +13,7 @@ export function SaveView({ onSave }: { readonly onSave: (name: string) => void }
       title="Save this view"
       description="Keeps what this page is narrowed to under a name, in this browser."
       place="top-24 w-[24rem]"
+      look="button shrink-0 self-center whitespace-nowrap px-2 py-0.5 text-xs"
       isOpen={isOpen}
       onOpenChange={setOpen}
     >
