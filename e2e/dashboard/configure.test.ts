@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser } from '../support/browser.ts';
@@ -118,8 +118,37 @@ async function hooksAreTried(page: Page, world: DashboardWorld): Promise<void> {
   // The relay's own are told by the log.
   await world.owner.messages.send({ to: 'Worker', body: 'Hello' });
   await page.locator('[data-run="tell"]').getByText('done').waitFor();
+  await ownHooksAreWritten(page, world);
   writeHooks(world, 'hooks: { relay: { on_moon: [] } }');
   await page.getByText('hooks.relay.on_moon: is nothing that happens').first().waitFor();
+  await page.locator('[data-hook="tell"]').waitFor();
+}
+
+/** Those of the relay itself are written on the page; what its owner wrote stands as it did. */
+async function ownHooksAreWritten(page: Page, { relay }: DashboardWorld): Promise<void> {
+  await page.getByRole('button', { name: 'Add a hook' }).click();
+  await page.getByLabel('When').selectOption('task_failed');
+  await page.getByLabel('Does').selectOption('webhook');
+  await page.getByLabel('Address').fill('https://ci.example/agents');
+  await page.getByLabel('Called').fill('post');
+  await page.keyboard.press('Enter');
+  const secret = await page.locator('[data-token-secret]').innerText();
+  await page.getByRole('button', { name: 'Done' }).click();
+  const row = page.locator('[data-hook="post"]');
+  await row.getByText('task failed').waitFor();
+  await page.getByRole('button', { name: 'Change post' }).click();
+  await page.getByLabel('Does').selectOption('relay');
+  await page.getByLabel('Whom').fill('nobody at all');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.getByLabel('Whom').fill('#audit');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await row.getByText('#audit').waitFor();
+  const text = readFileSync(`${relay.databasePath}.hooks.yaml`, 'utf8');
+  expect([text.includes('echo hello; exit 3'), text.includes(secret), text.includes('relay: "#audit"')]).toEqual([true, false, true]);
+  await page.getByRole('button', { name: 'Remove post' }).click();
+  await page.getByRole('button', { name: 'Take it out of the file' }).click();
+  await row.waitFor({ state: 'detached' });
   await page.locator('[data-hook="tell"]').waitFor();
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RECENT_HOOK_RUNS } from './hook-limits.ts';
+import { DeliveryModeSchema } from './message.ts';
 import { LabelSchema, lineOf, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 
 /** What a hook may be set off by: what happens to an agent on its machine. */
@@ -77,6 +78,8 @@ export const HookSchema = z.object({
   trigger: z.string().min(1).max(64),
   action: z.string().min(1).max(64),
   does: z.string().max(1000).describe('The command, the address, the URL without its query, or the text'),
+  body: z.string().optional().describe('Of a message that the relay itself sends: what it says, placeholders and all'),
+  mode: DeliveryModeSchema.optional().describe('Of such a message, where it is said'),
 });
 export type Hook = z.infer<typeof HookSchema>;
 

@@ -197,6 +197,15 @@ function textsOf(action: HookAction): readonly string[] {
   }
 }
 
+/** What is wrong with an action as one of the relay's own, by the words of the action. */
+export const relayHookFaults = (trigger: string, action: unknown): readonly { readonly path: PropertyKey[]; readonly message: string }[] =>
+  (sectionOf(RELAY_HOOKS).safeParse({ [`on_${trigger}`]: [action] }, { error: plainIssue }).error?.issues ?? []).map(
+    ({ path, message }) => ({
+      path: path.slice(2),
+      message,
+    }),
+  );
+
 /** Providers that a machine does not have, and that are near one it has: such a section would be followed for nobody. */
 const misspeltProviders = (hooks: readonly ConfiguredHook[], providers: readonly string[]) =>
   [...new Set(hooks.map(({ agents }) => agents))].flatMap((agents) => {

@@ -221,6 +221,7 @@ export {
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';
+export type { SetHook } from './set-hook.ts';
 export type { CreatedShare, Share, SharedSession } from './share.ts';
 export { CreatedShareSchema, CreateShareSchema, SharedSessionSchema, ShareSchema, shareLimits } from './share.ts';
 export { isPlainFolder, questionAllowedBy, understood } from './standing-yes.ts';

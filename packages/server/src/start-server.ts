@@ -28,7 +28,7 @@ import { localNodeLogPath, localNodePath, localNodeStateFolder, pushKeyPath } fr
 import { ensurePushKeys } from './push-keys.ts';
 import type { CallContext } from './relay/contract/relay-contract.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
-import type { RelayHooksFile } from './relay/hooks/relay-hooks.ts';
+import type { RelayHooksFile } from './relay/hooks/own-hooks.ts';
 import type { PushKeys } from './relay/push/push-encryption.ts';
 import { createRelay, type StartedRelay } from './relay/relay.ts';
 import type { RelayDeps } from './relay/relay-deps.ts';

@@ -24,6 +24,14 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   expect((await run('hooks', 'test', 'none')).notes).toMatch(/agent-relay hooks lists them, .* wrong in their files \(not_found\)$/u);
   expect((await run('hooks', 'test', 'tell', '--field', 'no value')).code).not.toBe(0);
   expect((await run('hooks', 'test', 'tell', '--field', 'titel=x')).notes).toContain('title is meant, perhaps');
+  expect((await run('hooks', 'add', 'stalled', '--name', 'call', '--to', 'Lead', '--mode', 'now')).out).toBe('The relay follows call.');
+  expect((await run('hooks', 'add', 'stalled', '--webhook', 'https://ci.example/x', '--replaces', 'call')).out).toMatch(
+    /^The relay follows relay\.on_stalled\[0\]\.\nIts posts are signed with [\w-]{32}$/u,
+  );
+  expect((await run('hooks', 'remove', 'relay.on_stalled[0]')).out).toBe('relay.on_stalled[0] is gone from the file.');
+  expect((await run('hooks', 'add', 'stalled')).notes).toContain('--to or --webhook');
+  expect((await run('hooks', 'add', 'moon', '--to', 'Lead')).code).not.toBe(0);
+  expect((await run('hooks', 'remove', 'call')).notes).toMatch(/not_found/u);
   expect((await run('hooks', 'log')).out).toMatch(/^\S+ {2}a trial {2}hook tell on task_failed: skipped/u);
   writeFileSync(file, 'hooks:\n  relay:\n    on_task_faild: []\n', { mode: 0o600 });
   expect((await run('hooks')).notes).toMatch(

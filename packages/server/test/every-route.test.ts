@@ -175,6 +175,8 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('reservations/check', { agentId: id, kind: 'edit', files: [`/srv/${id}/a`] });
   await take('reservations/renew', { id: reserved['id'], agentId: id });
   await take('reservations/release', { id: reserved['id'], agentId: id });
+  await take('hooks/set', { trigger: 'task_failed', name: 'tell', webhook: 'https://ci.example/agents', secret: 'long-enough' });
+  await take('hooks/remove', { name: 'tell' });
   await take('hooks/describe');
   await take('audit/list', { action: 'sessions/start', limit: 5 });
   await take('audit/verify');

@@ -150,12 +150,12 @@ test.each([
       expectDeclared(each, answer);
     }
     // Nothing that the document allows is malformed, but for fields that exclude or need each other: only a token of kind agent names one, only a channel
-    // has a transport, and a rule is for an agent or a tag, and says what it allows or names a question.
+    // has a transport, a rule is for an agent or a tag, and says what it allows or names a question; a hook of the relay's writes or posts.
     const malformed = [...answers]
       .filter(([, { status }]) => [400, 405, 413, 415, 500].includes(status))
       .map(([name]) => name)
       .sort();
-    expect(malformed).toEqual(all ? ['agents_register', 'tokens_create'] : ['rules_create']);
+    expect(malformed).toEqual(all ? ['agents_register', 'hooks_set', 'tokens_create'] : ['hooks_set', 'rules_create']);
     // With everything at once some name what is not there; the examples alone make things.
     for (const name of all ? [] : ['agents_register', 'messages_send', 'tokens_create', 'system_stats', 'agents_list', 'messages_list']) {
       expect([name, answers.get(name)?.status]).toEqual([name, expect.toSatisfy((status: number) => status < 300)]);

@@ -4,7 +4,7 @@ export type { EnvLine } from './node/env-file.ts';
 export { parseEnvLines, readEnvText } from './node/env-file.ts';
 export type { FindExecutableOptions } from './node/find-executable.ts';
 export { findExecutable } from './node/find-executable.ts';
-export type { FollowedYamlOptions } from './node/followed-yaml.ts';
+export type { EditedYaml, FollowedYamlOptions } from './node/followed-yaml.ts';
 export { FollowedYaml } from './node/followed-yaml.ts';
 export { howItEnded, lastWords, withoutColours } from './node/last-words.ts';
 export { underLockLimit } from './node/lock-limit.ts';

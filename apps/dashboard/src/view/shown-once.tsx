@@ -1,12 +1,17 @@
 import { Dialog } from 'radix-ui';
 import { useCopy } from './use-copy.ts';
 
+interface ShownOnceProps {
+  readonly secret: string;
+  readonly note?: string;
+}
+
 /** A secret that is shown once, to be taken along. */
-export function ShownOnce({ secret }: { readonly secret: string }) {
+export function ShownOnce({ secret, note = 'This is the only time it is shown. The relay keeps no copy.' }: ShownOnceProps) {
   const { outcome, copy } = useCopy(secret);
   return (
     <div className="grid gap-3">
-      <p>This is the only time it is shown. The relay keeps no copy.</p>
+      <p>{note}</p>
       <code data-token-secret className="select-all break-all rounded-lg bg-raised p-3 font-mono text-xs">
         {secret}
       </code>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HookResultSchema, HookSchema, NodeHooksSchema, TestHookSchema } from '../hook.ts';
 import { LabelSchema, OpaqueIdSchema } from '../primitives.ts';
 import { route } from '../route.ts';
+import { HookSetSchema, RemoveHookSchema, SetHookSchema } from '../set-hook.ts';
 
 /** How long machines may take to say what they have. */
 export const HOOKS_LIST_MS = 5_000;
@@ -39,5 +40,23 @@ export const hookRoutes = {
     input: TestHookSchema,
     output: HookResultSchema,
     wait: { ms: HOOK_TEST_MS },
+  }),
+  'hooks/set': route({
+    method: 'POST',
+    path: '/hooks/own',
+    scope: '*',
+    anonymous: false,
+    summary: 'Write one of the hooks of the relay itself into its file, a new one or in the place of another: a message or a signed post',
+    input: SetHookSchema,
+    output: HookSetSchema,
+  }),
+  'hooks/remove': route({
+    method: 'POST',
+    path: '/hooks/own/remove',
+    scope: '*',
+    anonymous: false,
+    summary: 'Take one of the hooks of the relay itself out of its file',
+    input: RemoveHookSchema,
+    output: z.object({ removed: z.literal(true) }),
   }),
 } as const;

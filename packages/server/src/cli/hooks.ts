@@ -1,6 +1,16 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of hooks, which no template fills
 import type { RelayClient } from 'agent-relay-client';
-import type { ActivityEntry, AgentEvent, Hook, RecentHookResult } from 'agent-relay-protocol';
-import { Command, InvalidArgumentError } from 'commander';
+import {
+  type ActivityEntry,
+  type AgentEvent,
+  type DeliveryMode,
+  DeliveryModeSchema,
+  type Hook,
+  type RecentHookResult,
+  relayTriggers,
+  type SetHook,
+} from 'agent-relay-protocol';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { requirePerson } from './current-agent.ts';
 import { describeHookRun } from './describe-activity.ts';
 import type { WordsOf } from './event-words.ts';
@@ -9,12 +19,14 @@ import { clockTime, oneLine, type Terminal, table } from './terminal.ts';
 
 type JsonOption = RelayOptions & { readonly json?: true };
 
-/** `agent-relay hooks [list|test|log]`. */
+/** `agent-relay hooks [list|test|add|remove|log]`. */
 export const hooksCommand = (terminal: Terminal): Command =>
   new Command('hooks')
     .description('What your machines and the relay do by themselves when something happens: list it, try it, see what came of it')
     .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(testCommand(terminal))
+    .addCommand(addCommand(terminal))
+    .addCommand(removeCommand(terminal))
     .addCommand(logCommand(terminal));
 
 const listCommand = (terminal: Terminal): Command =>
@@ -55,6 +67,57 @@ const testCommand = (terminal: Terminal): Command =>
         if (!json && run.output) for (const line of run.output.trimEnd().split('\n')) terminal.out(`  ${oneLine(line, 400)}`);
         if (run.outcome === 'failed' || run.outcome === 'timed_out')
           throw new CommandFailure(`error: the hook ${run.outcome === 'failed' ? 'failed' : 'took too long'}`, 1);
+      });
+    });
+
+interface AddOptions extends JsonOption {
+  readonly to?: string;
+  readonly body?: string;
+  readonly mode?: DeliveryMode;
+  readonly webhook?: string;
+  readonly name?: string;
+  readonly replaces?: string;
+}
+
+const addCommand = (terminal: Terminal): Command =>
+  relayCommand('add')
+    .description("Write one of the relay's own hooks into its file: a message to somebody, or a signed post")
+    .addArgument(new Argument('<when>', 'what sets it off').choices(relayTriggers))
+    .option('--to <address>', 'write to this agent, channel or tag')
+    .option('--body <text>', 'what it says, with placeholders such as ${agent} (default: what happened)')
+    .addOption(new Option('--mode <mode>', 'how the message arrives').choices(DeliveryModeSchema.options))
+    .option('--webhook <url>', 'post to this address; the secret that signs it is made by the relay and shown once')
+    .option('--name <name>', 'how it is listed')
+    .option('--replaces <hook>', 'take the place of this one')
+    .option('--json', 'the hook as JSON')
+    .action(async (trigger: SetHook['trigger'], { to, json, body, mode, webhook, name, replaces, ...options }: AddOptions) => {
+      requirePerson(terminal);
+      if ((to === undefined) === (webhook === undefined)) throw new CommandFailure('error: say what it does: --to or --webhook', 2);
+      const said = {
+        trigger,
+        ...(to !== undefined && { relay: to }),
+        ...(body !== undefined && { body }),
+        ...(mode && { mode }),
+        ...(webhook !== undefined && { webhook }),
+        ...(name !== undefined && { name }),
+        ...(replaces !== undefined && { replaces }),
+      };
+      await withRelay(options, terminal, async (client) => {
+        const { hook, secret } = await client.hooks.set(said, { signal: terminal.signal });
+        terminal.out(json ? JSON.stringify({ hook, secret }) : `The relay follows ${oneLine(hook.name)}.`);
+        if (!json && secret !== undefined) terminal.out(`Its posts are signed with ${secret}`);
+      });
+    });
+
+const removeCommand = (terminal: Terminal): Command =>
+  relayCommand('remove')
+    .description("Take one of the relay's own hooks out of its file")
+    .argument('<hook>', 'its name, as the list has it')
+    .action(async (name: string, options: RelayOptions) => {
+      requirePerson(terminal);
+      await withRelay(options, terminal, async (client) => {
+        await client.hooks.remove({ name }, { signal: terminal.signal });
+        terminal.out(`${oneLine(name)} is gone from the file.`);
       });
     });
 

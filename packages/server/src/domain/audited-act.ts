@@ -52,6 +52,7 @@ const unsaid = [
   'code',
   'token',
   'secret',
+  'webhook',
   'endpoint',
   'idempotencyKey',
 ];

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import type { IntegrationSettings } from './contract/integration-settings.ts';
 import type { RelaySettings } from './contract/relay-settings.ts';
-import type { RelayHooksFile } from './hooks/relay-hooks.ts';
+import type { RelayHooksFile } from './hooks/own-hooks.ts';
 import type { PostSender } from './outbound/post-request.ts';
 import type { PushOutlet } from './push/pushes.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';

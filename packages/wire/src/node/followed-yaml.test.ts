@@ -1,9 +1,21 @@
-import { chmodSync, chownSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConfiguredHook, HooksFileSchema } from 'agent-relay-protocol';
+import { type ConfiguredHook, HooksFileSchema, RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { FollowedYaml } from './followed-yaml.ts';
+import { type EditedYaml, FollowedYaml } from './followed-yaml.ts';
 import { readYaml } from './yaml-file.ts';
 
 let folder: string;
@@ -124,4 +136,53 @@ test('a file in which everything is wrong is told in a few sentences', () => {
   expect(() => readYaml(wrong, 'f.yaml', HooksFileSchema)).toThrow(
     expect.objectContaining({ issues: expect.objectContaining({ length: 20 }) }),
   );
+});
+
+const relayOf = (name: string) => ({ name, relay: 'Lead' });
+
+test('a change from here leaves what else is in the file as it is, its comments and its rights too, and counts at once', () => {
+  const file = follow();
+  file.edit((yaml) => yaml.setIn(['hooks', 'relay', 'on_released'], [relayOf('first')]));
+  expect([names(file), statSync(path).mode & 0o777]).toEqual([['first'], 0o600]);
+  write('# mine\nhooks:\n  codex: # all of them\n    on_turn_complete:\n      - { name: one, command: "echo $HOOK_AGENT" } # says so\n');
+  chmodSync(path, 0o640);
+  file.edit((yaml) => yaml.setIn(['hooks', 'relay', 'on_released'], [relayOf('two')]));
+  expect(names(file)).toEqual(['one', 'two']);
+  expect(readFileSync(path, 'utf8')).toBe(
+    '# mine\nhooks:\n  codex:\n    # all of them\n    on_turn_complete:\n      - { name: one, command: "echo $HOOK_AGENT" } # says so\n' +
+      '  relay:\n    on_released:\n      - name: two\n        relay: Lead\n',
+  );
+  expect([statSync(path).mode & 0o777, readdirSync(folder)]).toEqual([0o640, ['agent-relay.yaml']]);
+});
+
+test('nothing is written to a file with a fault, nor one that would have one, nor where the way leads through a name for another part', () => {
+  const file = follow();
+  const good = 'hooks:\n  codex: &all\n    on_turn_complete:\n      - { name: one, command: echo }\n  gemini: *all\n';
+  const change = (yaml: EditedYaml) => yaml.setIn(['hooks', 'relay', 'on_nothing'], [relayOf('two')]);
+  const edited = (edit: (yaml: EditedYaml) => void) => {
+    try {
+      file.edit(edit);
+      return 'done';
+    } catch (error) {
+      return error instanceof RelayError ? error.code : error;
+    }
+  };
+  write(good.replace('*all', '{}'));
+  expect(edited(change)).toBe('validation_failed');
+  write(good.replace('name: one, ', ''));
+  expect(edited((yaml) => yaml.setIn(['hooks', 'gemini', 'on_released'], []))).toBe('unsupported');
+  expect(readFileSync(path, 'utf8')).toBe(good.replace('name: one, ', ''));
+  write('hooks: [\n');
+  expect(edited(change)).toBe('busy');
+  expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['hooks: [\n', ['agent-relay.yaml']]);
+});
+
+test.runIf(process.platform !== 'win32')('a link to the file stays one', () => {
+  const elsewhere = join(folder, 'mine.yaml');
+  writeFileSync(elsewhere, 'hooks: {}\n', { mode: 0o600 });
+  symlinkSync(elsewhere, path);
+  const file = follow();
+  file.edit((yaml) => yaml.setIn(['hooks', 'relay'], { on_released: [relayOf('one')] }));
+  expect([names(file), lstatSync(path).isSymbolicLink()]).toEqual([['one'], true]);
+  expect(readFileSync(elsewhere, 'utf8')).toContain('name: one');
 });

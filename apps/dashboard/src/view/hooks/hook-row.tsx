@@ -4,16 +4,18 @@ import { useMayCall } from '../../live/use-live.ts';
 import { type HookSource, lastRunOf } from '../../relay/hooks.ts';
 import { Ago } from '../ago.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
+import { EditOwnHook } from './edit-own-hook.tsx';
 import { RunDetail } from './hook-run.tsx';
 import { hookActionWords, outcomeLook, runWords, triggerWords, whomWords } from './hook-words.ts';
 
 interface HookRowProps {
   readonly hook: Hook;
   readonly source: HookSource;
+  readonly onChange: () => void;
 }
 
 /** A hook: when it does what, how it went last, and the means to try it. */
-export function HookRow({ hook, source }: HookRowProps) {
+export function HookRow({ hook, source, onChange }: HookRowProps) {
   const { name, trigger, action, does } = hook;
   const mayTry = useMayCall('hooks/test');
   const last = lastRunOf(source, name);
@@ -50,6 +52,7 @@ export function HookRow({ hook, source }: HookRowProps) {
             command={trial}
           />
         ) : null}
+        {hook.nodeId === null && source.fault === null ? <ChangeOwn hook={hook} onChange={onChange} /> : null}
       </div>
       {trial.output === undefined ? null : (
         <div role="status" className="grid gap-1 rounded-lg border border-line p-2.5">
@@ -64,5 +67,18 @@ export function HookRow({ hook, source }: HookRowProps) {
         </div>
       )}
     </li>
+  );
+}
+
+/** What may be done with a hook of the relay's own. */
+function ChangeOwn({ hook, onChange }: Pick<HookRowProps, 'hook' | 'onChange'>) {
+  const { name } = hook;
+  const mayRemove = useMayCall('hooks/remove');
+  const remove = useCommand((relay) => relay.hooks.remove({ name }), onChange);
+  return (
+    <>
+      <EditOwnHook hook={hook} onDone={onChange} />
+      {mayRemove ? <ConfirmButton word="Remove" label={`Remove ${name}`} confirmWord="Take it out of the file" command={remove} /> : null}
+    </>
   );
 }

@@ -8,6 +8,7 @@ import { nodesView } from '../../relay/sessions.ts';
 import { UnfoldedContext } from '../fold.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty } from '../split-page.tsx';
+import { EditOwnHook } from './edit-own-hook.tsx';
 import { HookRow } from './hook-row.tsx';
 import { HookRunLine } from './hook-run.tsx';
 
@@ -33,7 +34,7 @@ export function HooksPage() {
           </div>
           <p className="max-w-prose text-soft text-xs">
             What happens by itself when something happens to an agent. Each machine has its own in a file that only its owner writes; saved
-            is in force. From here they can be looked at and tried.
+            is in force. From here they can be looked at and tried, and those of the relay itself written.
           </p>
         </header>
         {isRefused ? <Empty title="Hooks are for the owner." /> : null}
@@ -41,14 +42,19 @@ export function HooksPage() {
         {data === undefined ? (
           !isRefused && error === null && <p className="text-soft">Asking the machines…</p>
         ) : (
-          <Everywhere hooks={data} />
+          <Everywhere hooks={data} onChange={readAgain} />
         )}
       </div>
     </main>
   );
 }
 
-function Everywhere({ hooks }: { readonly hooks: HookList }) {
+interface HooksShown {
+  readonly hooks: HookList;
+  readonly onChange: () => void;
+}
+
+function Everywhere({ hooks, onChange }: HooksShown) {
   const nodes = useList(nodesView).all;
   const unasked = nodes.filter(({ nodeId }) => !hooks.sources.some((source) => source.nodeId === nodeId)).map(({ name }) => name);
   const runs = runsOf(hooks);
@@ -57,7 +63,7 @@ function Everywhere({ hooks }: { readonly hooks: HookList }) {
     <>
       {hooks.hooks.length === 0 ? <HowTo /> : null}
       {hooks.sources.map((source) => (
-        <Source key={source.nodeId ?? ''} source={source} hooks={hooks} />
+        <Source key={source.nodeId ?? ''} source={source} hooks={hooks} onChange={onChange} />
       ))}
       {unasked.length === 0 ? null : (
         <p className="text-soft text-xs [overflow-wrap:anywhere]">Away, or too old to say what they have: {unasked.join(', ')}</p>
@@ -84,7 +90,7 @@ const Box = ({ title, children }: { readonly title: string; readonly children: R
 );
 
 /** One machine, or the relay itself. */
-function Source({ source, hooks }: { readonly source: HookSource; readonly hooks: HookList }) {
+function Source({ source, hooks, onChange }: HooksShown & { readonly source: HookSource }) {
   const { nodeId, name, file, fault } = source;
   const own = hooksOf(hooks, nodeId);
   return (
@@ -102,9 +108,10 @@ function Source({ source, hooks }: { readonly source: HookSource; readonly hooks
       {own.length === 0 ? <p className="text-soft">No hooks.</p> : null}
       <ul>
         {own.map((hook) => (
-          <HookRow key={hook.name} hook={hook} source={source} />
+          <HookRow key={hook.name} hook={hook} source={source} onChange={onChange} />
         ))}
       </ul>
+      {nodeId === null && fault === null ? <EditOwnHook hook={null} onDone={onChange} /> : null}
     </Box>
   );
 }

@@ -3,7 +3,6 @@ import {
   ANSWERED_AT_ONCE_MS,
   assertFieldsOf,
   type ConfiguredHook,
-  describeHookAction,
   describeOccurrence,
   exampleFields,
   fieldsOf,
@@ -20,6 +19,7 @@ import {
   RelayError,
   type RelayEvent,
   type RouteOutput,
+  type SetHook,
   withRecentRun,
 } from 'agent-relay-protocol';
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
@@ -30,12 +30,7 @@ import { LogFollower } from '../../events/log-follower.ts';
 import type { Messages } from '../mail/messages.ts';
 import type { PostSender } from '../outbound/post-request.ts';
 import type { RelayCore } from '../relay-core.ts';
-
-/** The relay's part of `agent-relay.yaml`. */
-export interface RelayHooksFile {
-  readonly current: readonly ConfiguredHook[];
-  readonly state: { readonly file: string | null; readonly fault: string | null };
-}
+import { describeOwnHook, ownHooksOf, type RelayHooksFile, removeOwnHook, setOwnHook } from './own-hooks.ts';
 
 export interface RelayHooksDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
   readonly workspace: string;
@@ -92,19 +87,20 @@ export class RelayHooks {
 
   describe(): RouteOutput<'hooks/describe'> {
     const { file } = this.#deps;
-    const hooks = this.#own.map(({ name, agents, trigger, action }) => ({
-      nodeId: null,
-      name,
-      agents,
-      trigger,
-      action: action.type,
-      does: describeHookAction(action),
-    }));
+    const hooks = this.#own.map(describeOwnHook);
     const { fault, ...state } = file.state;
     return {
       hooks,
       sources: [{ nodeId: null, name: RELAY_HOOKS, ...state, fault: fault?.slice(0, 2000) ?? null, recent: [...this.#recent] }],
     };
+  }
+
+  set(hook: SetHook): RouteOutput<'hooks/set'> {
+    return setOwnHook(this.#deps.file, hook);
+  }
+
+  remove(name: string): void {
+    removeOwnHook(this.#deps.file, name);
   }
 
   has(name: string): boolean {
@@ -131,7 +127,7 @@ export class RelayHooks {
   }
 
   get #own(): readonly ConfiguredHook[] {
-    return this.#deps.file.current.filter(({ agents }) => agents === RELAY_HOOKS);
+    return ownHooksOf(this.#deps.file);
   }
 
   get #owner(): Principal {
