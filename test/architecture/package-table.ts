@@ -41,7 +41,8 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/bridge': { mayImport: [...rootLevel, 'agent-relay-connect'] },
   'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'], bundles: true },
   'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
-  'packages/testing': { mayImport: wireLevel },
+  // A grammar is a file that is loaded.
+  'packages/testing': { mayImport: wireLevel, runs: ['tree-sitter-powershell'] },
   // A provider as somebody else would write one, and the program that lends a machine with it.
   'examples/provider': { mayImport: [...vendorLevel, 'agent-relay-connect'], folders: { test: ['agent-relay-client'] } },
   'apps/dashboard': { mayImport: ['agent-relay-protocol', 'agent-relay-client'] },

@@ -45,7 +45,7 @@ const hookRun = z.looseObject({
   status: z.string().catch(''),
   entries: lenientList(z.looseObject({ text: lenient(z.string()) })),
 });
-export type HookRun = z.infer<typeof hookRun>;
+export type CodexHookRun = z.infer<typeof hookRun>;
 
 const rateLimitWindow = z.looseObject({
   usedPercent: z.number().catch(0),

@@ -2,8 +2,8 @@ import type { AgentEvent } from 'agent-relay-protocol';
 import { clampCount, RecentSet } from 'agent-relay-wire';
 import type { ThreadItem } from '../app-server/items.ts';
 import {
+  type CodexHookRun,
   type CodexNotification,
-  type HookRun,
   type KnownNotification,
   parseNotification,
   parseSubAgent,
@@ -141,7 +141,7 @@ export class CodexTranslator {
   }
 
   /** The session's own hook is none of the agent's doings; one that cannot run keeps nobody from anything, and is told once. */
-  #ownHookRan({ status, entries }: HookRun): Events {
+  #ownHookRan({ status, entries }: CodexHookRun): Events {
     if (status !== 'failed' || this.#hasToldOwnHook) return [];
     this.#hasToldOwnHook = true;
     const why = entries.flatMap(({ text }) => text ?? []).join(' ');
