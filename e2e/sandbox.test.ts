@@ -122,6 +122,22 @@ test.skipIf(!hasBubblewrap).each(['claude', 'codex'])('a conversation of %s goes
   await client.agents.release({ id: request.name });
 });
 
+test.skipIf(!hasBubblewrap).each(['codex', 'codex-exec'])(
+  'what another agent has reserved is left alone by %s in a sandbox as well',
+  async (provider) => {
+    const folder = await home.makeFolder(`reserved-from-${provider}`);
+    await client.agents.register({ id: 'Holder', name: 'Holder' });
+    await client.reservations.create({ agentId: 'Holder', folder, patterns: ['kept.*'], enforced: true });
+    const name = `${provider}-beside`;
+    await untilGranted('the node', () => client.sessions.start({ name, provider, cwd: folder, mode: 'unrestricted', sandbox: 'os' }));
+    const body = 'edit file: kept.txt | x && then run command: touch kept.sh && then edit file: free.txt | x && then say: over';
+    await client.messages.send({ to: `id:${name}`, body });
+    await said(name, 'over');
+    expect(['kept.txt', 'kept.sh', 'free.txt'].filter((file) => existsSync(join(folder, file)))).toEqual(['free.txt']);
+    await client.agents.release({ id: name });
+  },
+);
+
 async function texts(id: string): Promise<readonly string[]> {
   const { data } = await client.agents.activity({ id, newest: true, limit: 500 });
   return data.flatMap(({ event }) =>
