@@ -4,13 +4,13 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 
 /** How connections to a server go out: by an agent, such as one for a proxy, and trusting these authorities, as PEM, and no others. */
-export interface Outgoing {
+export interface OutgoingWay {
   readonly agent?: Agent;
   readonly ca?: readonly string[];
 }
 
 /** `fetch` by an agent and with authorities of one's own. It follows no redirects. Fails with a `TypeError`, as the platform's does. */
-export const outgoingFetch = ({ agent, ca }: Outgoing): typeof globalThis.fetch =>
+export const outgoingFetch = ({ agent, ca }: OutgoingWay): typeof globalThis.fetch =>
   fetchBy(() => ({ ...(agent && { agent }), ...(ca && { ca: [...ca] }) }));
 
 /** `fetch` by Node's own requests, for what the platform's has no word for. `way` throws what nothing is sent because of. */

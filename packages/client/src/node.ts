@@ -44,6 +44,6 @@ const connectOver = (
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type FindRelayOptions, type FoundRelay, findRelay } from './node/find-relay.ts';
-export { type Outgoing, outgoingFetch } from './node-fetch.ts';
+export { type OutgoingWay, outgoingFetch } from './node-fetch.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';
 export { socketFetch } from './socket-fetch.ts';

@@ -1,4 +1,4 @@
-import type { Outgoing } from 'agent-relay-client/node';
+import type { OutgoingWay } from 'agent-relay-client/node';
 import type { HostOptions } from 'agent-relay-host';
 import type { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
@@ -14,7 +14,7 @@ export interface NodeOptions {
   /** A file whose owner must own that socket, at each connection. Default: this process's user must. */
   readonly socketOwnerFile?: string | undefined;
   /** How connections to that address go out. Default: straight, and trusting the authorities of Node. */
-  readonly outgoing?: Outgoing | undefined;
+  readonly outgoing?: OutgoingWay | undefined;
   /** Asked at each connection, so that a renewed token is found. */
   readonly readToken: () => Promise<string>;
   /** How people know this machine. */
@@ -37,7 +37,10 @@ export interface NodeOptions {
   readonly heartbeatMs?: number;
   /** `agent-relay.yaml`: what this machine does when something happens to its agents. Read again when it changes. */
   readonly hooksFile?: string;
-  readonly hostLimits?: Pick<HostOptions, 'progress' | 'startLimitMs' | 'approvalTimeoutMs' | 'sandbox' | 'sandboxRead'>;
+  readonly hostLimits?: Pick<
+    HostOptions,
+    'progress' | 'startLimitMs' | 'approvalTimeoutMs' | 'activityLimitBytes' | 'sandbox' | 'sandboxRead'
+  >;
 }
 
 /** Why a node ended: it was asked to, the relay stayed away too long, or the relay will never take it. */

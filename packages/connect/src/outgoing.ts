@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
-import type { Outgoing } from 'agent-relay-client/node';
+import type { OutgoingWay } from 'agent-relay-client/node';
 import { messageOf, RelayError } from 'agent-relay-protocol';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 
@@ -10,13 +10,13 @@ import { isLoopbackHost } from 'agent-relay-wire/node';
  * `NO_PROXY`; never for this machine itself), trusting the authorities of `caFile` besides those of Node. Undefined where nothing is special.
  * @throws RelayError `validation_failed` for a file that cannot be read or holds no certificate, and a proxy that is no http or https address.
  */
-export async function outgoingTo(url: URL, caFile: string | null): Promise<Outgoing | undefined> {
+export async function outgoingTo(url: URL, caFile: string | null): Promise<OutgoingWay | undefined> {
   const ca = caFile === null ? undefined : [...knownAuthorities(), ...(await authoritiesIn(caFile))];
   const agent = isLoopbackHost(url.hostname) ? undefined : await proxyAgent(url);
   return ca === undefined && agent === undefined ? undefined : { ...(agent && { agent }), ...(ca && { ca }) };
 }
 
-async function proxyAgent(url: URL): Promise<Outgoing['agent']> {
+async function proxyAgent(url: URL): Promise<OutgoingWay['agent']> {
   const { getProxyForUrl } = await import('proxy-from-env');
   const said = getProxyForUrl(url.href);
   if (said === '') return undefined;

@@ -1,4 +1,4 @@
-import type { Outgoing } from 'agent-relay-client/node';
+import type { OutgoingWay } from 'agent-relay-client/node';
 import {
   loosely,
   type MethodRequest,
@@ -25,7 +25,7 @@ export interface RelayWay {
   /** A file whose owner must own that socket. Default: this process's user must. */
   readonly socketOwnerFile?: string | undefined;
   /** Default: straight, and trusting the authorities of Node. */
-  readonly outgoing?: Outgoing | undefined;
+  readonly outgoing?: OutgoingWay | undefined;
   readonly token: string;
   /** Gives up before it is open. */
   readonly signal?: AbortSignal;

@@ -65,7 +65,10 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
     clock: Date,
     graceMs: settings.grace * 1000,
     hooksFile: settings.hooks,
-    hostLimits: { approvalTimeoutMs: settings.approvalTimeout * 1000, sandbox: settings.sandbox, sandboxRead: settings.sandboxRead },
+    hostLimits: {
+      ...{ approvalTimeoutMs: settings.approvalTimeout * 1000, activityLimitBytes: settings.buffer * (1 << 20) },
+      ...{ sandbox: settings.sandbox, sandboxRead: settings.sandboxRead },
+    },
   });
   const onSignal = (signal: string) => {
     log.info('leaving', { signal });

@@ -23,6 +23,8 @@ export interface ConnectSettings {
   /** What this machine does when something happens to its agents. */
   readonly hooks: string;
   readonly grace: number;
+  /** MiB of disk for each session. */
+  readonly buffer: number;
   readonly approvalTimeout: number;
   /** Null where nobody said. */
   readonly logLevel: LogLevel | null;
@@ -110,6 +112,7 @@ const connectCommand = (): Command =>
       (path: string) => resolve(path),
     )
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
+    .addOption(bufferOption())
     .addOption(
       new Option('--approval-timeout <seconds>', 'how long an agent waits for a person before it takes the silence for a no')
         .env('AGENT_RELAY_APPROVAL_TIMEOUT')
@@ -126,6 +129,15 @@ const connectCommand = (): Command =>
         'debug',
       ]),
     );
+
+const bufferOption = (): Option =>
+  new Option(
+    '--buffer <mebibytes>',
+    'how much of what one agent does waits on disk for a relay that is away; the rest is dropped, and told',
+  )
+    .env('AGENT_RELAY_BUFFER')
+    .argParser(parseMebibytes)
+    .default(16);
 
 /** Its options are the root's, which reads them wherever they stand: here they are for its own help. */
 const pairCommand = (): Command =>
@@ -186,6 +198,12 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('must be a number of seconds');
   return seconds;
+}
+
+function parseMebibytes(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1 || size > 1_024) throw new InvalidArgumentError('must be a whole number from 1 to 1024');
+  return size;
 }
 
 /** Longer ones overflow the timer, which would then ring at once. */

@@ -24,8 +24,8 @@ export interface BufferedEntry {
 export type ActivityOwner = Pick<Session, 'sessionId' | 'agentId' | 'instanceId' | 'epoch'>;
 
 export interface ActivityBufferOptions {
-  /** How much may wait for the relay, in characters of JSON. Default 16 Mi. */
-  readonly limit?: number;
+  /** How much may wait for the relay, in bytes of disk. Default 16 MiB. */
+  readonly limitBytes?: number;
   /** The file cannot be written; the entries are kept in memory only until it can be. Told each time that this begins. */
   readonly onFault?: (error: unknown) => void;
   /** What an earlier process left there cannot be read, or not all of it; it is put aside. */
@@ -35,9 +35,10 @@ export interface ActivityBufferOptions {
 interface Line {
   readonly entry: BufferedEntry;
   readonly text: string;
+  readonly sizeBytes: number;
 }
 
-const DEFAULT_LIMIT = 16 << 20;
+const DEFAULT_LIMIT_BYTES = 16 << 20;
 /** Room kept for what says that something was dropped, and for the end of the session. */
 const RESERVE = 8 * 1024;
 const TRIM_AT = 1 << 20;
@@ -52,13 +53,13 @@ const neverDropped = new Set<AgentEvent['type']>(['session.ended', 'turn.complet
 export class ActivityBuffer {
   readonly owner: ActivityOwner;
   readonly #path: string;
-  readonly #limit: number;
+  readonly #limitBytes: number;
   readonly #onFault: (error: unknown) => void;
   #lines: Line[];
-  #size: number;
+  #sizeBytes: number;
   #lastSeq: number;
   #dropped = 0;
-  #acknowledgedSize = 0;
+  #acknowledgedBytes = 0;
   /** Null where it cannot be written, and once this is closed. */
   #file: number | null = null;
   #isClosed = false;
@@ -74,9 +75,9 @@ export class ActivityBuffer {
     this.#path = path;
     this.owner = owner;
     this.#lines = lines;
-    this.#size = lines.reduce((sum, { text }) => sum + text.length, 0);
+    this.#sizeBytes = sizeOf(lines);
     this.#lastSeq = lastSeq;
-    this.#limit = options.limit ?? DEFAULT_LIMIT;
+    this.#limitBytes = options.limitBytes ?? DEFAULT_LIMIT_BYTES;
     this.#onFault = options.onFault ?? (() => {});
     this.#rewrite();
   }
@@ -118,7 +119,7 @@ export class ActivityBuffer {
     const text = this.#encode(event, at);
     // What ends a turn, a question or the session is never dropped: whoever follows would wait for it for ever. Nor is the proof that mail was
     // read: after a crash it would be read again.
-    if (this.#size + text.length > this.#limit - RESERVE && !neverDropped.has(event.type)) {
+    if (this.#sizeBytes + Buffer.byteLength(text) > this.#limitBytes - RESERVE && !neverDropped.has(event.type)) {
       this.#dropped += 1;
       return;
     }
@@ -150,10 +151,10 @@ export class ActivityBuffer {
   acknowledge(seq: number): void {
     const kept = this.#lines.findIndex(({ entry }) => entry.seq > seq);
     const gone = this.#lines.splice(0, kept === -1 ? this.#lines.length : kept);
-    const goneSize = gone.reduce((sum, { text }) => sum + text.length, 0);
-    this.#size -= goneSize;
-    this.#acknowledgedSize += goneSize;
-    if (this.#acknowledgedSize >= TRIM_AT && this.#acknowledgedSize >= this.#size) this.#rewrite();
+    const goneBytes = sizeOf(gone);
+    this.#sizeBytes -= goneBytes;
+    this.#acknowledgedBytes += goneBytes;
+    if (this.#acknowledgedBytes >= TRIM_AT && this.#acknowledgedBytes >= this.#sizeBytes) this.#rewrite();
   }
 
   /** Keeps the file for the next process. Idempotent. */
@@ -177,8 +178,9 @@ export class ActivityBuffer {
 
   #push(text: string, event: AgentEvent, at: number): void {
     this.#lastSeq += 1;
-    this.#lines.push({ entry: { seq: this.#lastSeq, at, event }, text });
-    this.#size += text.length;
+    const line = lineOf({ seq: this.#lastSeq, at, event }, text);
+    this.#lines.push(line);
+    this.#sizeBytes += line.sizeBytes;
     if (this.#isClosed) return;
     if (this.#file !== null) this.#unwritten.push(text);
     this.#writing ??= setImmediate(() => this.#write());
@@ -224,7 +226,7 @@ export class ActivityBuffer {
       writeFileSync(beside, `${head}\n${this.#lines.map(({ text }) => text).join('')}`, { mode: 0o600 });
       renameSync(beside, this.#path);
       this.#file = openSync(this.#path, 'a');
-      this.#acknowledgedSize = 0;
+      this.#acknowledgedBytes = 0;
       this.#hasFault = false;
       this.#pause = 0;
     } catch (error) {
@@ -245,6 +247,9 @@ export class ActivityBuffer {
     this.#leftOut = this.#pause;
   }
 }
+
+const lineOf = (entry: BufferedEntry, text: string): Line => ({ entry, text, sizeBytes: Buffer.byteLength(text) });
+const sizeOf = (lines: readonly Line[]): number => lines.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 const HeadSchema = SessionSchema.pick({ sessionId: true, agentId: true, instanceId: true, epoch: true }).extend({ afterSeq: CursorSchema });
 /** An earlier process may have been of a later version. */
@@ -283,7 +288,7 @@ function readBufferFile(path: string): BufferFile | null {
       break;
     }
     lastSeq = entry.data.seq;
-    lines.push({ entry: entry.data, text: `${text}\n` });
+    lines.push(lineOf(entry.data, `${text}\n`));
   }
   return { owner, lastSeq, lines, isDamaged };
 }

@@ -34,6 +34,8 @@ export interface HostOptions {
   readonly progress?: ProgressLimits;
   /** How long agents wait for a person's answer. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
+  /** How much of a session's activity waits on disk for a relay that is away, in bytes. Default 16 MiB. */
+  readonly activityLimitBytes?: number;
   /** What every agent of this machine is put in at least. Default none. */
   readonly sandbox?: SandboxRequest;
   /** Files and folders that agents in a sandbox may read besides. */

@@ -156,7 +156,7 @@ export class SessionHost implements Host {
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
     const { session, mode, approval, model, resume, fork = false, mcp, dialIn, agentAccess } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, log, relay, approvalTimeoutMs } = this.#options;
+    const { stateDir, log, relay, approvalTimeoutMs, activityLimitBytes } = this.#options;
     const provider = this.#providerFor(request);
     const { cwd, env, sandbox, reason } = await this.#surroundings.placeFor(request, provider);
     const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned, provider.id) });
@@ -189,6 +189,7 @@ export class SessionHost implements Host {
       throw error;
     }
     const buffer = ActivityBuffer.create(stateDir, session, {
+      ...(activityLimitBytes === undefined ? {} : { limitBytes: activityLimitBytes }),
       onFault: (error) => log.warn('activity cannot be written to disk and is kept in memory', { sessionId, error }),
     });
     this.#buffers.set(sessionId, buffer);

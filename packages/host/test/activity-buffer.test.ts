@@ -55,7 +55,7 @@ it('a batch respects both limits and is never empty', () => {
 });
 
 it('a full buffer drops what comes next before it gets a number, and says how much', () => {
-  const buffer = ActivityBuffer.create(stateDir, owner, { limit: 20_000 });
+  const buffer = ActivityBuffer.create(stateDir, owner, { limitBytes: 20_000 });
   for (let n = 0; n < 50; n += 1) buffer.append(line('x'.repeat(1000)), 0);
   const kept = all(buffer).length;
   expect(kept).toBeLessThan(20);
@@ -74,8 +74,22 @@ it('a full buffer drops what comes next before it gets a number, and says how mu
   buffer.close();
 });
 
+it('a limit is one of bytes on disk, whatever is written', () => {
+  const kept = (text: string) => {
+    const buffer = ActivityBuffer.create(stateDir, owner, { limitBytes: 60_000 });
+    for (let n = 0; n < 100; n += 1) buffer.append(line(text.repeat(1000)), 0);
+    const count = all(buffer).length;
+    buffer.close();
+    expect(statSync(join(stateDir, 'activity', 's%2F1.ndjson')).size).toBeLessThan(60_000);
+    buffer.remove();
+    return count;
+  };
+  const [narrow, wide] = [kept('x'), kept('月')];
+  expect([narrow > 40, wide > 12, wide < 20]).toEqual([true, true, true]);
+});
+
 it('how a question ended is kept also when the buffer is full: people would go on seeing it open', () => {
-  const buffer = ActivityBuffer.create(stateDir, owner, { limit: 20_000 });
+  const buffer = ActivityBuffer.create(stateDir, owner, { limitBytes: 20_000 });
   for (let n = 0; n < 50; n += 1) buffer.append(line('x'.repeat(1000)), 0);
   const resolved: AgentEvent = { type: 'approval.resolved', approvalId: 'a1', outcome: 'denied', by: 'timeout' };
   buffer.append(resolved, 0);

@@ -15,7 +15,7 @@ export type Line = Exclude<RunRecord, { readonly type: 'run' }>;
 
 export const PAGE = 500;
 
-export const isWithin = (at: number, { since = 0, until = Number.POSITIVE_INFINITY }: RecordOptions): boolean => at >= since && at < until;
+export const isInTime = (at: number, { since = 0, until = Number.POSITIVE_INFINITY }: RecordOptions): boolean => at >= since && at < until;
 
 const unreadable: ReadonlySet<string> = new Set(['not_found', 'unauthorized', 'forbidden', 'forbidden_scope', 'forbidden_target']);
 

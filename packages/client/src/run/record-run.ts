@@ -11,7 +11,7 @@ import {
 import type { RelayCalls } from '../calls.ts';
 import { listAll } from '../list-all.ts';
 import type { CallOptions } from '../options.ts';
-import { isWithin, type Line, PAGE, type RecordOptions, readable, readBack } from './reading.ts';
+import { isInTime, type Line, PAGE, type RecordOptions, readable, readBack } from './reading.ts';
 import { termsOf } from './record-terms.ts';
 
 /** What comes first of what happened in one millisecond. */
@@ -47,7 +47,7 @@ async function messagesOf(relay: RelayCalls, options: RecordOptions, call: CallO
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: RouteOutput<'messages/list'> = await relay.messages.list({ after, limit: PAGE }, call);
     for (const { readBy: _readBy, readCount: _readCount, claim, ...message } of page.data) {
-      if (!isWithin(message.createdAt, options)) continue;
+      if (!isInTime(message.createdAt, options)) continue;
       const receipts = (await listAll(relay.messages.deliveries, { id: message.id }, call)).data;
       const isTheirs = receipts.some(({ agentId }) => wanted?.has(agentId)) || (claim !== null && wanted?.has(claim.agentId));
       if (wanted && !wanted.has(message.from) && !isTheirs) continue;
@@ -86,7 +86,7 @@ async function approvalsOf(relay: RelayCalls, options: RecordOptions, call: Call
   for (const agent of options.agents ?? [undefined]) {
     const asked = await readable(() => readBack((from) => relay.approvals.list({ ...from, ...(agent !== undefined && { agent }) }, call)));
     for (const approval of asked ?? [])
-      if (isWithin(approval.requestedAt, options)) lines.push({ type: 'approval', at: approval.requestedAt, approval });
+      if (isInTime(approval.requestedAt, options)) lines.push({ type: 'approval', at: approval.requestedAt, approval });
   }
   return lines;
 }
@@ -99,7 +99,7 @@ async function activityOf(
   const lines: Line[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
     const page: RouteOutput<'agents/activity'> = await relay.agents.activity({ id, after, limit: PAGE }, call);
-    for (const entry of page.data) if (isWithin(entry.at, options)) lines.push({ type: 'activity', at: entry.at, entry });
+    for (const entry of page.data) if (isInTime(entry.at, options)) lines.push({ type: 'activity', at: entry.at, entry });
     after = page.nextCursor;
   }
   return lines;

@@ -1,6 +1,6 @@
 import type { RelayCalls } from '../calls.ts';
 import type { CallOptions } from '../options.ts';
-import { isWithin, type Line, type RecordOptions, readable, readBack } from './reading.ts';
+import { isInTime, type Line, type RecordOptions, readable, readBack } from './reading.ts';
 
 /** What decided while a run went on beside what was said and asked in it: pairs, reservations and standing rules. */
 export async function termsOf(relay: RelayCalls, options: RecordOptions, { lines, call }: Reading): Promise<Line[]> {
@@ -21,7 +21,7 @@ async function pairsOf(relay: RelayCalls, options: RecordOptions, call: CallOpti
   const isWanted = wantedBy(options);
   const pairs = (await readable(() => readBack((from) => relay.pairs.list(from, call)))) ?? [];
   return pairs
-    .filter(({ requester, target, requestedAt }) => isWithin(requestedAt, options) && (isWanted(requester) || isWanted(target)))
+    .filter(({ requester, target, requestedAt }) => isInTime(requestedAt, options) && (isWanted(requester) || isWanted(target)))
     .map((pair) => ({ type: 'pair', at: pair.requestedAt, pair }));
 }
 
