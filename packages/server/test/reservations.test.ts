@@ -233,12 +233,17 @@ test('an edit elsewhere waits for a person, whatever it looks like', async () =>
 
 test('while somebody asks what is too much to be compared, whatever else there is to do goes on, and the answer is no, with the reason', async () => {
   for (let count = 0; count < 16; count += 1) await call.create('Ann', Array(8).fill(`**/*${'a'.repeat(90)}b`), { enforced: true });
-  let turns = 0;
-  const count = () => {
-    turns += 1;
-    next = setImmediate(count);
+  // In time of this process's own: others may keep the machine from it.
+  const usedMs = () => Object.values(process.cpuUsage()).reduce((sum, part) => sum + part, 0) / 1_000;
+  const waits: number[] = [];
+  let turnAt = usedMs();
+  const turn = () => {
+    const now = usedMs();
+    waits.push(now - turnAt);
+    turnAt = now;
+    next = setImmediate(turn);
   };
-  let next = setImmediate(count);
+  let next = setImmediate(turn);
   const files = Array.from({ length: 2 }, () => `/work/${'a'.repeat(1_000)}`);
   const check = world.relay.handlers['reservations/check']({ agentId: 'Ben', kind: 'other', files }, as(owner));
   expect(await check).toEqual({
@@ -248,7 +253,8 @@ test('while somebody asks what is too much to be compared, whatever else there i
     ),
   });
   clearImmediate(next);
-  expect(turns).toBeGreaterThanOrEqual(16);
+  // To be compared in one go it takes seconds.
+  expect(Math.max(...waits)).toBeLessThan(200);
   const one = { agentId: 'Ben', kind: 'edit' as const, files: ['/work/src/a.ts'] };
   expect(await world.relay.handlers['reservations/check'](one, as(owner))).toEqual({ holder: null, reason: null });
 });
