@@ -84,6 +84,15 @@ afterAll(async () => {
 
 const bodies = async () => (await owner.messages.list({ newest: true })).data.map(({ body }) => body);
 const receiptOf = async (id: number) => (await owner.messages.deliveries({ id })).data[0]?.state;
+/** What becomes of context and of the message that it comes in with. */
+async function contextWithNote(id: string) {
+  const context = await owner.messages.send({ to: `id:${id}`, body: 'by the way', mode: 'fyi' });
+  await until('the context to be with the session', async () => (await receiptOf(context.id)) === 'dispatched');
+  const note = await owner.messages.send({ to: `id:${id}`, body: 'note' });
+  const states = () => Promise.all([context, note].map((each) => receiptOf(each.id)));
+  await until('both receipts', async () => (await states()).every((state) => state !== 'dispatched' && state !== 'queued'));
+  return states();
+}
 const inMode = (approval: ApprovalMode) => owner.agents.approval({ id: agents.two.id, approval });
 const order = (body: string) => owner.messages.send({ to: `id:${agents.two.id}`, body });
 
@@ -184,6 +193,10 @@ test.skipIf(!hasTerminals)(
   },
 );
 
+test.skipIf(!hasTerminals)('context comes in with the next message, and its receipt says so', async () => {
+  expect(await contextWithNote(agents.two.id)).toEqual(['seen', 'seen']);
+});
+
 test.skipIf(!hasTerminals)("a session's shells speak as its agent", async () => {
   await inMode('open');
   await sessions.two.press('!');
@@ -220,5 +233,6 @@ test.skipIf(!hasTerminals || claudeBetween.every(([version]) => version !== '2.1
     await until('its answer', async () => (await bodies()).includes('pong 9'));
     expect((await owner.messages.deliveries({ id: sent.id })).data).toMatchObject([{ state: 'answered' }]);
     await older.shows('Messages from the relay');
+    expect(await contextWithNote(id)).toEqual(['seen', 'seen']);
   },
 );

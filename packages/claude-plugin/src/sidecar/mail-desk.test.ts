@@ -47,7 +47,7 @@ function desk(pushedAs: string | null = null) {
 test('what a session at rest has not read is pushed again, until it has', async () => {
   const { desk: made, frames, look } = desk();
   made.add([mail]);
-  await look(6_000);
+  await look(20_000);
   expect(frames).toHaveLength(1);
   await look(1);
   expect(frames).toHaveLength(2);
@@ -66,7 +66,7 @@ test('a turn may take as long as it likes: what waits for its end is given its t
   await look(3_600_000);
   expect(frames).toHaveLength(1);
   made.isBusy = false;
-  await look(6_000);
+  await look(20_000);
   expect(frames).toHaveLength(1);
   await look(1);
   expect(frames).toHaveLength(2);
@@ -77,7 +77,7 @@ test('what an earlier process had pushed may wait for the end of a turn: it is p
   made.add([mail]);
   await look(3_600_000);
   made.isBusy = false;
-  await look(6_000);
+  await look(20_000);
   expect(frames).toEqual([]);
   await look(1);
   expect(frames).toHaveLength(1);

@@ -30,8 +30,8 @@ interface Held {
   pushedAt: number;
 }
 
-/** How long a session that does nothing may leave a message unread before it is pushed again, in ms. */
-const RETRY_MS = 6_000;
+/** How long a session that does nothing may leave a message before it is pushed again, in ms: one that is slow to start, or whose hooks are, has it all the same. */
+const RETRY_MS = 20_000;
 const REMEMBERED = 4_096;
 
 /**
