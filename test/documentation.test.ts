@@ -76,3 +76,14 @@ test('every version of the catalog is taken by a package, and every package take
     taken.filter(([name, version]) => version !== 'catalog:' && !(name.startsWith('agent-relay-') && version.startsWith('workspace:'))),
   ).toEqual([]);
 });
+
+test('every changeset names packages that there are', () => {
+  const names = globSync(['{packages,apps}/*/package.json', '{bench,e2e}/package.json', 'examples/provider/package.json']).map(
+    (path): string => JSON.parse(readFileSync(path, 'utf8')).name,
+  );
+  const named = globSync('.changeset/*.md').flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/^'([^']+)': (?:major|minor|patch)$/gmu)].map(([, name = '']) => ({ path, name })),
+  );
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter(({ name }) => !names.includes(name))).toEqual([]);
+});

@@ -1,7 +1,7 @@
-import { pathToFileURL } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { computedData, dataModules } from '../../computed-data.base.ts';
 import { thirdPartyNotices } from '../../third-party.base.ts';
 
 /**
@@ -24,21 +24,17 @@ const notices: Plugin = {
  * What the protocol says of itself in data (`packages/protocol/src/data`) is computed here: a page checks neither what it sends nor what the relay
  * answers, so the schemas and zod are in no script.
  */
-const computedData: Plugin = {
+const computed: Plugin = {
   name: 'computed-data',
   enforce: 'pre',
   async load(id) {
-    if (!/\/protocol\/src\/data\/[\w-]+\.ts$/u.test(id)) return null;
-    const data: Readonly<Record<string, unknown>> = await import(pathToFileURL(id).href);
-    return Object.entries(data)
-      .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
-      .join('\n');
+    return dataModules.test(id) ? computedData(id) : null;
   },
 };
 
 export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
-  plugins: [react(), tailwindcss(), notices, computedData],
+  plugins: [react(), tailwindcss(), notices, computed],
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
   server: {
     port: 4851, // The relay checks Host against Origin: the page's own Host must reach it.

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
 import { thirdPartyNotices } from '../../third-party.base.ts';
 import { packageBuild } from '../../tsup.base.ts';
+import { programBuilds, requireBanner } from './program-builds.ts';
 
 const bundledFiles = new Set<string>();
 const notices: NonNullable<Options['esbuildPlugins']>[number] = {
@@ -17,29 +18,12 @@ const notices: NonNullable<Options['esbuildPlugins']>[number] = {
 };
 
 // A plugin has no install step: what it imports ships inside its own files, for the programs and for the library alike.
-const bundled = { noExternal: [/^(?!node:)/u], esbuildPlugins: [notices] };
-// What is bundled of CommonJS asks for modules of Node.
-const withRequire = { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" };
-const program = {
-  ...bundled,
-  target: 'node20',
-  format: ['esm' as const],
-  banner: withRequire,
-  splitting: false,
-  sourcemap: false,
-  clean: false,
-  treeshake: true,
-  dts: false,
-  tsconfig: 'tsconfig.json',
-};
-
 export default defineConfig([
   ...packageBuild(['index']).map((build) => ({
     ...build,
-    ...bundled,
-    banner: ({ format }: { readonly format: string }) => (format === 'esm' ? withRequire : {}),
+    noExternal: [/^(?!node:)/u],
+    esbuildPlugins: [notices],
+    banner: ({ format }: { readonly format: string }) => (format === 'esm' ? requireBanner : {}),
   })),
-  { ...program, entry: { cli: 'src/cli.ts', sidecar: 'src/sidecar.ts' } },
-  // Started for every hook: it loads nothing but Node.
-  { ...program, banner: {}, entry: { hook: 'src/hook.ts' } },
+  ...programBuilds.map((build) => ({ ...build, esbuildPlugins: [...build.esbuildPlugins, notices] })),
 ]);

@@ -30,7 +30,7 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/claude-plugin/src/hook.ts': 'where a hook begins',
   'packages/claude-plugin/src/hook/run-hook.ts': "a hook's composition root, one small program",
   'packages/claude-plugin/src/sidecar.ts': 'where the sidecar begins',
-  'packages/claude-plugin/src/sidecar/run-sidecar.ts': 'its composition root',
+  'packages/claude-plugin/src/sidecar/sidecar-session.ts': 'its composition root',
   'packages/bridge/src/cli.ts': 'where agent-bridge begins',
   'packages/bridge/src/run-cli.ts': 'its composition root',
   'packages/bridge/src/agent-bridge.ts': 'the composition root of programs that embed it',

@@ -37,7 +37,7 @@ function exportsOf(workspace: Workspace, name: string): readonly string[] {
 }
 
 // Written in the root of the checkout for these folders to use.
-const rootModules = ['third-party.base.ts', 'tsup.base.ts', 'scripts/agent-clis.mjs', 'scripts/chromium.mjs'];
+const rootModules = ['computed-data.base.ts', 'third-party.base.ts', 'tsup.base.ts', 'scripts/agent-clis.mjs', 'scripts/chromium.mjs'];
 
 function leavesItsPackage(file: SourceFile, specifier: string): boolean {
   if (!specifier.startsWith('.')) return false;

@@ -22,6 +22,8 @@ export interface SessionPlace {
   readonly shellFile: string;
   /** Is there while a turn with relay mail is held to less than the session may do. */
   readonly restrictedFile: string;
+  /** Is there from the start of the session until its sidecar takes hooks, or a prompt has waited for that in vain. */
+  readonly startingFile: string;
   /** Which messages the model read while no sidecar was there: how each begins, on a line of its own. */
   readonly readFile: string;
   /** Where the session answers its nth correspondent. */
@@ -45,6 +47,7 @@ export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }
     door: socket(''),
     shellFile: posix.join(folder, `${claudePid}.env`),
     restrictedFile: posix.join(folder, `${claudePid}.restricted`),
+    startingFile: posix.join(folder, `${claudePid}.starting`),
     readFile: posix.join(folder, `${claudePid}.read`),
     replySocket: (n) => socket(`-${n}`),
   };
@@ -66,3 +69,7 @@ export function makePrivateFolder(folder: string, uid: number | undefined): void
   if (uid !== undefined && lstatSync(folder).uid === uid) chmodSync(folder, 0o700);
   if (!isPrivateFolder(folder, uid)) throw new Error(`${folder} belongs to somebody else`);
 }
+
+/** A session that a machine of the relay runs has its tools, its mail and its rules from there. */
+export const isHosted = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  Boolean(env['AGENT_RELAY_AGENT_ID']) && !env['AGENT_RELAY_PLUGIN_SESSION'];

@@ -4,6 +4,7 @@ import { runSidecar } from './sidecar/run-sidecar.ts';
 
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
+for (const end of ['end', 'close']) process.stdin.once(end, () => stopping.abort());
 
 /** Claude Code keeps what its MCP servers say there, and shows it to nobody. */
 const write =

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { asText } from 'agent-relay-protocol';
-import { isPrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
+import { isHosted, isPrivateFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { afterSidecar, beforeToolUnasked } from './after-sidecar.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
@@ -14,7 +14,7 @@ export interface HookRun {
   readonly parentPid: number;
 }
 
-/** How long each event is kept waiting, in ms. A session's start is the one that a person waits for. */
+/** How long each event is kept waiting, in ms. A session's start is the one that a person waits for: what it is not told there it is told with its first prompt. */
 const timeouts: Readonly<Record<string, number>> = {
   SessionStart: 120,
   UserPromptSubmit: 4_000,
@@ -25,6 +25,11 @@ const timeouts: Readonly<Record<string, number>> = {
 const OTHERS_MS = 4_000;
 /** A waiter is started with its session, and may be there before the sidecar. */
 const WAITERS_PATIENCE_MS = 30_000;
+/** So may a first prompt. Its model waits for the tools anyhow, and those are the sidecar's. */
+const FIRST_PROMPTS_PATIENCE_MS = 1_000;
+const ofWaiter = { timeoutMs: undefined, patienceMs: WAITERS_PATIENCE_MS };
+/** Undefined: as long as it takes. */
+const timeoutOf = (event: string): number | undefined => (event === 'PermissionRequest' ? undefined : (timeouts[event] ?? OTHERS_MS));
 
 /** What a hook of the plugin answers Claude Code. Without a sidecar nothing is said, and nothing is held up. */
 export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<HookAnswer> {
@@ -33,24 +38,47 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   const uid = process.getuid?.();
   const claudePid = Number(env['CLAUDE_PID']) || parentPid;
   const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });
-  if (event === 'SessionStart' && argv[0] !== 'wait') tellShells(env['CLAUDE_ENV_FILE'], place);
   const isWait = argv[0] === 'wait';
   const isUnattended = env['CLAUDE_CODE_SESSION_ATTENDED'] === '0' || /^sdk/u.test(env['CLAUDE_CODE_ENTRYPOINT'] ?? '');
-  // `claude -p` ends when its last hook has, and nobody would wake it after that.
-  if (isWait && isUnattended) return {};
-  const isOpenEnded = isWait || event === 'PermissionRequest';
-  const timeoutMs = isOpenEnded ? undefined : (timeouts[event] ?? OTHERS_MS);
-  const patienceMs = isWait ? WAITERS_PATIENCE_MS : event === 'SessionStart' ? 120 : 0;
-  const question = { type: isWait ? 'wait' : 'event', input, isUnattended } as const;
+  // A session with an inbox is not woken by a hook; `claude -p` ends when its last hook has, and nobody would wake it after that.
+  if (isWait && (env['CLAUDE_CODE_MESSAGING_SOCKET'] || isUnattended)) return {};
+  if (event === 'SessionStart' && !isWait) tellShells(env['CLAUDE_ENV_FILE'], place);
   // A folder that others can write to is not the sidecar's: whoever made it could answer in its place.
   const isTrusted = () => isPrivateFolder(place.folder, uid);
-  const answer = await askSidecar(question, { door: place.door, timeoutMs, patienceMs, isTrusted });
+  const isFirstPrompt = event === 'UserPromptSubmit' && isTrusted() && existsSync(place.startingFile);
+  const limits = isWait ? ofWaiter : { timeoutMs: timeoutOf(event), patienceMs: isFirstPrompt ? FIRST_PROMPTS_PATIENCE_MS : 0 };
+  const question = { type: isWait ? 'wait' : 'event', input, isUnattended } as const;
+  const answer = await askSidecar(question, { door: place.door, ...limits, isTrusted });
+  if (isFirstPrompt) rmSync(place.startingFile, { force: true });
   if (answer !== null && answer !== 'absent') return answer;
-  if (!isTrusted()) return {};
+  if (isWait) return {};
+  if (answer === 'absent' && event === 'SessionStart' && !isHosted(env)) noteStart(place, uid);
+  return isTrusted() ? withoutSidecar(event, input, { place, isAbsent: answer === 'absent' }) : {};
+}
+
+interface Missing {
+  readonly place: SessionPlace;
+  /** Nobody takes hooks; else somebody does, and did not answer. */
+  readonly isAbsent: boolean;
+}
+
+function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
   if (event === 'PreToolUse') return beforeToolUnasked(place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
-  const wasKilled = answer === 'absent' && !isWait && existsSync(place.shellFile);
+  const wasKilled = isAbsent && existsSync(place.shellFile);
   return wasKilled ? afterSidecar(event, asText(input['prompt'] ?? ''), place) : {};
+}
+
+/** The sidecar is started after the hook. */
+function noteStart({ folder, startingFile, shellFile }: SessionPlace, uid: number | undefined): void {
+  // It was there, and was killed.
+  if (existsSync(shellFile)) return;
+  try {
+    makePrivateFolder(folder, uid);
+    writeFileSync(startingFile, '', { mode: 0o600 });
+  } catch {
+    // The first prompt does not wait.
+  }
 }
 
 /**

@@ -8,7 +8,17 @@ import { directoryMarketplace, pluginName } from './marketplace.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What Claude Code reads of a plugin, and what that runs. */
-const pluginFiles = ['.claude-plugin', 'hooks', 'skills', 'README.md', 'LICENSE', 'dist/hook.js', 'dist/sidecar.js'];
+const pluginFiles = [
+  '.claude-plugin',
+  'hooks',
+  'skills',
+  'README.md',
+  'LICENSE',
+  'package.json',
+  'dist/hook.js',
+  'dist/sidecar.js',
+  'dist/sidecar',
+];
 
 /**
  * Where the installed plugin lies: Claude Code reads it there in place, so it must not be a folder that npx clears away. `XDG_DATA_HOME`, else

@@ -42,7 +42,7 @@ const Input = z.looseObject({
 });
 type Input = z.infer<typeof Input>;
 
-/** How long a session's start waits for the relay's first word, in ms. */
+/** How long a session that has been told nothing yet waits for the relay's first word, in ms. */
 const START_WAIT_MS = 80;
 const nothing: HookAnswer = {};
 
@@ -73,7 +73,7 @@ export class HookDesk {
       case 'SessionStart':
         return this.#started(signal);
       case 'UserPromptSubmit':
-        return this.#prompted(event);
+        return this.#prompted(event, signal);
       case 'UserPromptExpansion':
         return this.#expanded(event);
       case 'PreToolUse':
@@ -106,7 +106,7 @@ export class HookDesk {
 
   async #started(signal: AbortSignal): Promise<HookAnswer> {
     const { relay } = this.#options;
-    await relay.settled(AbortSignal.any([signal, AbortSignal.timeout(START_WAIT_MS)]));
+    await this.#firstWord(signal);
     relay.setStatus('idle');
     // Nobody waits any more: it is told with the first prompt.
     if (signal.aborted) return nothing;
@@ -115,7 +115,7 @@ export class HookDesk {
     return contextOf('SessionStart', [this.#told]);
   }
 
-  #prompted({ prompt, agent_id }: Input): HookAnswer {
+  async #prompted({ prompt, agent_id }: Input, signal: AbortSignal): Promise<HookAnswer> {
     const { mail, turn, questions } = this.#options;
     if (agent_id !== undefined) return nothing;
     const read = mail.readIn(prompt, this.#conversation);
@@ -124,6 +124,7 @@ export class HookDesk {
     if (read.length === 0) questions.settleAll();
     this.#works();
     this.#noteRestriction();
+    if (this.#told === '') await this.#firstWord(signal);
     return contextOf('UserPromptSubmit', [this.#news(), context]);
   }
 
@@ -166,6 +167,10 @@ export class HookDesk {
   async #wait(signal: AbortSignal): Promise<HookAnswer> {
     const words = await this.#options.mail.nextWords(signal);
     return words === null ? nothing : { stderr: words, exitCode: 2 };
+  }
+
+  async #firstWord(signal: AbortSignal): Promise<void> {
+    await this.#options.relay.settled(AbortSignal.any([signal, AbortSignal.timeout(START_WAIT_MS)]));
   }
 
   #works(): void {

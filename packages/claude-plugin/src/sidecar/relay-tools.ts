@@ -47,17 +47,6 @@ export class RelayTools {
     this.#options = options;
   }
 
-  list() {
-    return Object.entries(mcpTools)
-      .filter(([name]) => name !== 'relay_inbox')
-      .map(([name, { description, input, readOnly }]) => ({
-        name,
-        description,
-        inputSchema: inputSchemaOf(input),
-        annotations: { readOnlyHint: readOnly },
-      }));
-  }
-
   /** Never rejects: a model is told what went wrong. */
   async call(name: string, input: unknown): Promise<ToolReply> {
     if (name === 'relay_inbox') return said('Your messages come into your session by themselves; there is nothing to fetch.');
@@ -144,13 +133,6 @@ function messageToKeep(name: string, input: unknown) {
 
 const said = (text: string): ToolReply => ({ content: [{ type: 'text', text }] });
 const failed = (text: string): ToolReply => ({ content: [{ type: 'text', text }], isError: true });
-
-type JsonSchema = { readonly type: 'object'; readonly [key: string]: unknown };
-
-const inputSchemaOf = (schema: z.ZodType): JsonSchema => ({
-  ...JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' }))),
-  type: 'object',
-});
 
 function neverArrived(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
