@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RelayClient } from 'agent-relay-client';
@@ -235,7 +235,27 @@ test('a relay that takes connections and says nothing is not waited for by the s
       .poll(() => claude.context('SessionStart', {}), { timeout: 60_000 })
       .toMatch(/^Agent Relay is away: the relay has not answered yet\./u);
     expect(sockets.size).toBeGreaterThan(0);
-    await claude.kill();
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
+});
+
+test('a session that is over leaves no process that waits for a relay which says nothing', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port: silentPort } = silent.address() as AddressInfo; // it listens on a port
+  const sockets = new Set<Socket>();
+  silent.on('connection', (socket) => sockets.add(socket));
+  try {
+    await using claude = await LiveClaude.start({ env: { AGENT_RELAY_URL: `http://127.0.0.1:${silentPort}`, AGENT_RELAY_TOKEN: 'none' } });
+    await expect.poll(() => sockets.size, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
+    const began = performance.now();
+    const ended = once(claude.sidecar, 'exit');
+    claude.sidecar.stdin?.end();
+    await ended;
+    // A call to the relay may take 10 s.
+    expect(performance.now() - began).toBeLessThan(7_000);
   } finally {
     for (const socket of sockets) socket.destroy();
     silent.close();

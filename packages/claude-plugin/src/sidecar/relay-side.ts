@@ -1,7 +1,8 @@
 import { type AgentHandle, type RelayCalls, type RelayClient, RelayError, type VersionSeen } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, type FoundRelay, findRelay } from 'agent-relay-client/node';
 import type { AgentStatus, ApprovalMode, InboxItem } from 'agent-relay-protocol';
-import { Bell, backoffDelays, isRetryable, type Log, Pump, retryWhileRetryable, sleep } from 'agent-relay-wire';
+import { Bell, backoffDelays, isRetryable, type Log, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
+import { aborted } from './aborted.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
 
 export interface RelaySideOptions {
@@ -36,6 +37,8 @@ const POLL_MS = 25_000;
 /** Mail that the session has not read yet is answered at once by each poll: this is how long until the next, in ms. */
 const UNREAD_PAUSE_MS = 500;
 const CLOSE_LIMIT_MS = 1_000;
+/** How much longer than its session the agent may take to say goodbye, in ms. */
+const GOODBYE_MS = 1_500;
 /** About half a minute. */
 const FETCH_ATTEMPTS = 16;
 
@@ -108,8 +111,15 @@ export class RelaySide {
     this.#status.wake();
   }
 
-  /** Until the signal aborts, or a newer session has taken the agent over. */
+  /** Until the signal aborts and the relay was told, where it answers soon; or until a newer session has taken the agent over. */
   async run(signal: AbortSignal): Promise<void> {
+    const kept = this.#keep(signal);
+    await Promise.race([kept, aborted(signal)]);
+    // A relay that says nothing keeps no process of a session that is over.
+    if (await settlesWithin(kept, GOODBYE_MS)) await kept;
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
     let delays = backoffDelays({ initialMs: 250, maxMs: 5_000 });
     while (!signal.aborted) {
       try {

@@ -1,5 +1,6 @@
 import { sleep } from 'agent-relay-wire';
 import { isHosted } from '../session-place.ts';
+import { aborted } from './aborted.ts';
 import { serveTools, type ToolServer } from './serve-tools.ts';
 import type { SessionSituation, SidecarSession } from './sidecar-session.ts';
 
@@ -16,7 +17,7 @@ export async function runSidecar({ signal, ...situation }: SidecarOptions): Prom
   const onError = (error: unknown) => situation.log.debug('MCP', { error });
   if (isHosted(situation.env)) {
     const mcp = serveTools({ onError });
-    await ended(signal);
+    await aborted(signal);
     return mcp.close();
   }
   let begin = (_session: SidecarSession) => {};
@@ -29,7 +30,7 @@ export async function runSidecar({ signal, ...situation }: SidecarOptions): Prom
     begin(opened);
     await opened.run(signal);
     // Taken over by another: the session itself goes on, and is told so.
-    if (!signal.aborted) await ended(signal);
+    if (!signal.aborted) await aborted(signal);
   } finally {
     await mcp.close();
   }
@@ -41,9 +42,3 @@ async function openAfter({ listed }: ToolServer, situation: SessionSituation): P
   const { openSidecarSession } = await import('./sidecar-session.ts');
   return openSidecarSession(situation);
 }
-
-const ended = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
