@@ -161,8 +161,8 @@ function fillDisk(bytes: number, writes: number): { restore(): void; tried: () =
     left -= 1;
     return left >= 0;
   };
-  adding.mockImplementation(((file: number, data: Buffer | string, from = 0) => {
-    const added = Buffer.from(data).subarray(from);
+  adding.mockImplementation(((file: number, data: Buffer | string, from?: number | null) => {
+    const added = Buffer.from(data).subarray(from ?? 0);
     if (!isFull()) return disk.writeSync(file, added);
     disk.writeSync(file, added, 0, bytes);
     throw noSpace();
