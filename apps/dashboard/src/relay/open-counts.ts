@@ -26,7 +26,7 @@ export const openHolds: View<number> = {
 };
 
 /** How many pairs talk, or wait for an answer to their invitation. */
-export const openPairs: View<number> = {
+export const openPairCount: View<number> = {
   name: 'pair-count',
   route: 'pairs/count',
   read: async (relay) => {

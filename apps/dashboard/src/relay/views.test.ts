@@ -8,7 +8,7 @@ import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
-import { callbackCount, openHolds, openPairs, pendingApprovals } from './open-counts.ts';
+import { callbackCount, openHolds, openPairCount, pendingApprovals } from './open-counts.ts';
 import { pairsView } from './pairs.ts';
 import { isActiveRule, rulesView } from './rules.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
@@ -426,7 +426,7 @@ test('what is open is as much as the relay counts, however much that is, and cou
     await pendingApprovals.read(relay),
     await openHolds.read(relay),
     await callbackCount('dead').read(relay),
-    await openPairs.read(relay),
+    await openPairCount.read(relay),
   ];
   expect(read.map(({ data, cursor }) => [data, cursor])).toEqual([
     [1_523, 5],

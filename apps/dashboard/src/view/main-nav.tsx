@@ -1,7 +1,7 @@
 import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useLive, useMayCall } from '../live/use-live.ts';
-import { callbackCount, openHolds, openPairs, pendingApprovals } from '../relay/open-counts.ts';
+import { callbackCount, openHolds, openPairCount, pendingApprovals } from '../relay/open-counts.ts';
 import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
 import { SavedViews } from './saved-views/saved-views-nav.tsx';
@@ -28,7 +28,7 @@ export function MainNav() {
       <Page to="/approvals" name="Approvals" count={useLive(pendingApprovals).data} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={useLive(openHolds).data} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
-      <Page to="/pairs" name="Pairs" count={useLive(openPairs).data} meaning="open" />
+      <Page to="/pairs" name="Pairs" count={useLive(openPairCount).data} meaning="open" />
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={useLive(deadCallbacks).data} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />

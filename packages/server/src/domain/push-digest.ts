@@ -25,7 +25,7 @@ const pages: Readonly<Record<string, string>> = { approval: '/approvals', messag
 export const kindOfPush = (tag: string): string => tag.split('/', 1)[0] ?? tag;
 
 /** The newest of several of a kind, saying how many more there are; null where there is only one. */
-export function digestOf(waiting: readonly WaitingPush[]): PushDigest | null {
+export function pushDigestOf(waiting: readonly WaitingPush[]): PushDigest | null {
   const newest = waiting.findLast(({ tag }) => tag !== kindOfPush(tag));
   if (newest === undefined || waiting.length < 2) return null;
   const kind = kindOfPush(newest.tag);
@@ -42,7 +42,7 @@ export function digestOf(waiting: readonly WaitingPush[]): PushDigest | null {
 export function digestOfMost(waiting: readonly WaitingPush[]): PushDigest | null {
   const kinds = [...new Set(waiting.map(({ tag }) => kindOfPush(tag)))];
   const alike = kinds.map((kind) => waiting.filter(({ tag }) => kindOfPush(tag) === kind));
-  return digestOf(alike.reduce((most, each) => (each.length > most.length ? each : most), []));
+  return pushDigestOf(alike.reduce((most, each) => (each.length > most.length ? each : most), []));
 }
 
 /** As it was written. */

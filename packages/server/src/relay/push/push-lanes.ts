@@ -2,7 +2,7 @@ import { RELAY_VERSION } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { isUnsubscribed, pushPolicy } from '../../domain/push.ts';
-import { digestOf, kindOfPush } from '../../domain/push-digest.ts';
+import { kindOfPush, pushDigestOf } from '../../domain/push-digest.ts';
 import type { Logger } from '../../logger.ts';
 import { Recovery } from '../../recovery.ts';
 import type { PostOutcome } from '../../store/due-post.ts';
@@ -136,7 +136,7 @@ export class PushLanes {
       const alike = waiting.filter(
         ({ id, nextAt, tag: its }) => nextAt <= now && kindOfPush(its) === kindOfPush(tag) && !this.#underWay.has(id),
       );
-      return this.#rates.hasRoom(ref, alike.length, now) ? null : digestOf(alike);
+      return this.#rates.hasRoom(ref, alike.length, now) ? null : pushDigestOf(alike);
     });
     return !isGathered;
   }
