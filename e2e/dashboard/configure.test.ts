@@ -127,8 +127,8 @@ async function hooksAreTried(page: Page, world: DashboardWorld): Promise<void> {
 /** Those of the relay itself are written on the page; what its owner wrote stands as it did. */
 async function ownHooksAreWritten(page: Page, { relay }: DashboardWorld): Promise<void> {
   await page.getByRole('button', { name: 'Add a hook' }).click();
-  await page.getByLabel('When').selectOption('task_failed');
-  await page.getByLabel('Does').selectOption('webhook');
+  await page.getByLabel('When', { exact: true }).selectOption('task_failed');
+  await page.getByLabel('Does', { exact: true }).selectOption('webhook');
   await page.getByLabel('Address').fill('https://ci.example/agents');
   await page.getByLabel('Called').fill('post');
   await page.keyboard.press('Enter');
@@ -137,7 +137,7 @@ async function ownHooksAreWritten(page: Page, { relay }: DashboardWorld): Promis
   const row = page.locator('[data-hook="post"]');
   await row.getByText('task failed').waitFor();
   await page.getByRole('button', { name: 'Change post' }).click();
-  await page.getByLabel('Does').selectOption('relay');
+  await page.getByLabel('Does', { exact: true }).selectOption('relay');
   await page.getByLabel('Whom').fill('nobody at all');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').getByRole('alert').waitFor();

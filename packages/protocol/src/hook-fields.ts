@@ -1,8 +1,6 @@
 import { parseAddress } from './address.ts';
-import { RelayError } from './errors.ts';
 import type { HookTrigger } from './hook.ts';
 import type { DeliveryMode } from './message.ts';
-import { nearest } from './nearest.ts';
 
 /** What an occurrence says, by the names that placeholders have. */
 export type HookFields = Readonly<Record<string, string>>;
@@ -59,16 +57,6 @@ const placeholder = /\$\{([a-zA-Z][a-zA-Z0-9]*)\}/gu;
 
 /** The names of all placeholders of a text. */
 export const placeholderNames = (template: string): readonly string[] => [...template.matchAll(placeholder)].map(([, name = '']) => name);
-
-/** @throws RelayError `validation_failed` naming a field that the trigger does not have. */
-export function assertFieldsOf(trigger: HookTrigger, said: HookFields): void {
-  const known = Object.keys(exampleFields(trigger));
-  const unknown = Object.keys(said).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const near = nearest(unknown, known);
-  const message = `is nothing that on_${trigger} says; ${near === null ? `there are ${known.join(', ')}` : `${near} is meant, perhaps`}`;
-  throw new RelayError('validation_failed', `fields.${unknown}: ${message}`, { issues: [{ path: `fields.${unknown}`, message }] });
-}
 
 /** The names of those fields that a text has a place for. */
 export const placeholdersIn = (template: string, fields: readonly string[]): readonly string[] =>

@@ -75,12 +75,13 @@ function HookFields({ hook }: Pick<EditOwnHookProps, 'hook'>) {
   return (
     <>
       <Labelled text="When">
-        <Choices name="trigger" className="field text-ink text-sm" choices={triggers} defaultValue={hook?.trigger} />
+        <Choices name="trigger" aria-label="When" className="field text-ink text-sm" choices={triggers} defaultValue={hook?.trigger} />
       </Labelled>
       <div className="grid gap-2 sm:grid-cols-[9rem_minmax(0,1fr)]">
         <Labelled text="Does">
           <Choices
             name="action"
+            aria-label="Does"
             className="field text-ink text-sm"
             choices={actions}
             value={action}
@@ -141,7 +142,7 @@ const Words = ({ hook }: Pick<EditOwnHookProps, 'hook'>) => (
       <textarea name="body" rows={3} className="field text-ink text-sm" defaultValue={hook?.body ?? ''} />
     </Labelled>
     <Labelled text="How it arrives">
-      <Choices name="mode" className="field text-ink text-sm" choices={modes} defaultValue={hook?.mode ?? ''} />
+      <Choices name="mode" aria-label="How it arrives" className="field text-ink text-sm" choices={modes} defaultValue={hook?.mode ?? ''} />
     </Labelled>
   </>
 );
