@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { createRelayClient, type RelayClient } from 'agent-relay-client';
 import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from '../support/browser.ts';
+import type { Page } from 'playwright-core';
+import { startBrowser, type TestBrowser } from '../support/browser.ts';
 
 const INTEGRATION_TOKEN = 'ops-monitor-token';
 
@@ -87,7 +87,7 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
   };
 }
 
-async function newPage(browser: Browser, url: string, errors: string[]): Promise<Page> {
+async function newPage(browser: TestBrowser, url: string, errors: string[]): Promise<Page> {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1400, height: 900 } });
   const page = await context.newPage();
   page.on('pageerror', (error) => errors.push(String(error)));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const chromiumPath = process.env['AGENT_RELAY_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -9,9 +9,46 @@ const chromiumPath = process.env['AGENT_RELAY_TEST_CHROMIUM'] ?? '/usr/bin/chrom
 export const hasBrowser: boolean = existsSync(chromiumPath);
 const screenshotFolder = fileURLToPath(new URL('../.cache/screenshots/', import.meta.url));
 
+/** What one test opens in the browser: each context is as a browser of its own that was started new. */
+export interface TestBrowser {
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
+  /** A page in a context of its own. */
+  newPage(options?: BrowserContextOptions): Promise<Page>;
+  /** Closes its contexts. */
+  close(): Promise<void>;
+}
+
+/** Opens contexts in the one Chromium of this process, which ends with it: to start one for each test took as long as some of the tests. */
+export async function startBrowser(): Promise<TestBrowser> {
+  const browser = await sharedBrowser();
+  const contexts: BrowserContext[] = [];
+  const newContext = async (options?: BrowserContextOptions) => {
+    const context = await browser.newContext(options);
+    contexts.push(context);
+    return context;
+  };
+  return {
+    newContext,
+    newPage: async (options) => (await newContext(options)).newPage(),
+    close: async () => void (await Promise.all(contexts.map((context) => context.close()))),
+  };
+}
+
+let running: Promise<Browser> | undefined;
+
+function sharedBrowser(): Promise<Browser> {
+  running ??= launch().then((browser) => {
+    browser.once('disconnected', () => {
+      running = undefined;
+    });
+    return browser;
+  });
+  return running;
+}
+
 /** Debian's Chromium, offline. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
+const launch = (): Promise<Browser> =>
+  chromium.launch({
     executablePath: chromiumPath,
     args: [
       '--no-sandbox',
@@ -23,7 +60,6 @@ export function startBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   });
-}
 
 /** Keeps a picture of what a person sees, in `e2e/.cache/screenshots`. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
