@@ -37,7 +37,9 @@ async function lint(toolchain, report) {
   await report.check('format and lint (biome)', () => commandCheck(toolchain, bin('biome'), ['ci', '--colors=off', '--error-on-warnings']));
   // Every file by the tsconfig.json of its folder, each once: a fourth of the processor's time of a compiler for each folder.
   const args = ['--type-aware', '--type-check', '--deny-warnings'];
-  await report.check('types and promises (oxlint)', () => commandCheck(toolchain, bin('oxlint'), args));
+  // It lives for one round: collecting its garbage less often is a tenth of its work less.
+  const patient = { ...toolchain, env: { ...toolchain.env, GOGC: '400' } };
+  await report.check('types and promises (oxlint)', () => commandCheck(patient, bin('oxlint'), args));
 }
 
 // Tests beside the sources open neither socket nor process; those in test/ may start real CLIs.
