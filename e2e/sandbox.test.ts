@@ -8,7 +8,7 @@ import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBubblewrap } from './support/bubblewrap.ts';
-import { agentEnvironment, type RunningProgram, startAgentRelay } from './support/programs.ts';
+import { agentEnvironment, type RunningProgram, startAgentRelay, withGemini } from './support/programs.ts';
 import { until, untilGranted } from './support/until.ts';
 
 const home = await tempHome();
@@ -39,8 +39,7 @@ exit 0
 
 beforeAll(async () => {
   if (!hasBubblewrap) return;
-  await google.writeGeminiHome(home.home);
-  const env = await agentEnvironment(home, anthropic, openAi);
+  const env = await withGemini(home, google, await agentEnvironment(home, anthropic, openAi));
   await home.makeFolder('other');
   await writeFile(join(home.directory, 'other', 'secret.txt'), 'secret of another project');
   await mkdir(join(home.home, '.ssh'));
@@ -48,7 +47,7 @@ beforeAll(async () => {
   await mkdir(join(home.home, '.claude'), { recursive: true });
   await writeFile(join(home.home, '.claude', 'settings.json'), '{"cleanupPeriodDays": 30}');
   bystander = spawn('sleep', ['600'], { stdio: 'ignore' });
-  relay = await startAgentRelay({ home, env: { ...google.env(), ...env } });
+  relay = await startAgentRelay({ home, env });
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
   client = createNodeRelayClient({ url: relay.url, token });
 });

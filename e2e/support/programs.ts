@@ -36,16 +36,20 @@ export function runAgentRelay(
   });
 }
 
-/** A folder with `claude`, `codex` and `gemini` as commands, to be put on a PATH. */
+const programsOf = (home: TempHome): string => join(home.directory, 'bin');
+
+/** A folder with `claude` and `codex` as commands, to be put on a PATH. */
 export async function linkAgentClis(home: TempHome): Promise<string> {
-  const folder = join(home.directory, 'bin');
+  const folder = programsOf(home);
   await mkdir(folder, { recursive: true });
-  const { claude, codex, gemini } = agentCliPaths();
+  const { claude, codex } = agentCliPaths();
   await symlink(claude, join(folder, 'claude'));
   await symlink(codex, join(folder, 'codex'));
-  await symlink(gemini, join(folder, 'gemini'));
   return folder;
 }
+
+/** `gemini` beside them: each machine that comes up asks it for its version, which costs more than all the rest of the start. */
+const linkGemini = (home: TempHome): Promise<void> => symlink(agentCliPaths().gemini, join(programsOf(home), 'gemini'));
 
 export interface RunningProgram extends AsyncDisposable {
   readonly url: string;
@@ -200,5 +204,6 @@ export async function processesMentioning(text: string): Promise<readonly number
 /** As `agentEnvironment`, with a Gemini CLI that talks to a fake model as well. */
 export async function withGemini(home: TempHome, google: FakeGoogle, env: Record<string, string>): Promise<Record<string, string>> {
   await google.writeGeminiHome(home.home);
+  await linkGemini(home);
   return { ...google.env(), ...env };
 }
