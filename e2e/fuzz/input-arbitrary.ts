@@ -154,13 +154,16 @@ const lines = [
   'a\r\nb: c',
 ];
 
+/** Made once: fast-check looks each code point up for each of them. */
+const anyCharacter = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 });
+
 function strings({ minLength = 0, maxLength = 65_536, pattern, format }: JsonSchema, field: string): fc.Arbitrary<unknown> {
   if (format === 'uri') return fc.constantFrom('https://example.com/a?b=c', 'http://[::1]:1/', 'https://ex\u00e4mple.test');
   if (field.endsWith('Key')) return fc.nat({ max: 30 }).map((number) => `key-${number}`);
   const shape = pattern === undefined ? undefined : new RegExp(pattern, 'u');
   const fits = (text: string) => text.length >= minLength && text.length <= maxLength && (shape === undefined || shape.test(text));
   const ready = [...words, ...lines, 'b'.repeat(maxLength <= 1024 ? maxLength : minLength)].filter(fits);
-  const free = fc.string({ unit: 'binary', minLength, maxLength: Math.min(maxLength, 24) });
+  const free = fc.string({ unit: anyCharacter, minLength, maxLength: Math.min(maxLength, 24) });
   const fallback = ready[0] ?? 'x'.repeat(minLength);
   const written = shape === undefined ? free : free.map((text) => (fits(text) ? text : fallback));
   const choices = [
