@@ -1,17 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Whoever waits asks again after so long, or after a tenth of the time that it has waited: each question costs the processor on both sides. */
+const SOONEST_MS = 50;
+const LATEST_MS = 250;
+
 /** Asks until the answer is there; says what it was waiting for when it never comes. */
 export async function until<Value>(
   what: string,
   ask: () => Promise<Value | null | undefined | false> | Value | null | undefined | false,
   timeoutMs = 60_000,
 ): Promise<Value> {
-  const deadline = Date.now() + timeoutMs;
+  const startedAt = Date.now();
   for (;;) {
     const value = await ask();
     if (value !== null && value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await pause(50);
+    const waitedMs = Date.now() - startedAt;
+    if (waitedMs > timeoutMs) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await pause(Math.min(Math.max(SOONEST_MS, waitedMs / 10), LATEST_MS));
   }
 }
 

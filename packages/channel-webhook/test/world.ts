@@ -125,9 +125,10 @@ export async function post(url: string, content: unknown, more: { readonly signa
 }
 
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
+  const startedAt = Date.now();
   while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`Waited in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    const waitedMs = Date.now() - startedAt;
+    if (waitedMs > 60_000) throw new Error(`Waited in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(10, waitedMs / 10), 100)));
   }
 }
