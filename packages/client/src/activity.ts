@@ -1,4 +1,4 @@
-import { type ActivityEntry, type AgentEvent, knownAgentEvent } from 'agent-relay-protocol';
+import { type ActivityEntry, type ActivityWatchers, type AgentEvent, knownAgentEvent } from 'agent-relay-protocol';
 import { endedError } from './event-stream.ts';
 import { reconnecting } from './reconnecting.ts';
 import type { SocketLink } from './socket-link.ts';
@@ -7,6 +7,11 @@ export interface ActivityOptions {
   /** Stored entries after this id come first; absent begins with what happens from now on. */
   readonly after?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Who else follows it now: told once there is somebody, and whenever it is others; nobody, while the connection is lost. A token that speaks for
+   * an agent is told nothing, nor is anybody by an older relay.
+   */
+  readonly onWatchers?: (others: ActivityWatchers) => void;
 }
 
 /**
@@ -16,27 +21,44 @@ export interface ActivityOptions {
 export function followActivity(
   link: SocketLink,
   agentId: string,
-  { after, signal = new AbortController().signal }: ActivityOptions,
+  { after, signal = new AbortController().signal, onWatchers }: ActivityOptions,
 ): AsyncGenerator<ActivityEntry, void, undefined> {
   let last = after;
+  let areOthers = false;
+  const tellOthers = (others: ActivityWatchers) => {
+    if (!areOthers && others.watchers.length === 0) return;
+    areOthers = others.watchers.length > 0;
+    onWatchers?.(others);
+  };
   return reconnecting(
     async function* (onOpen) {
       const opened = (cursor: number) => {
         last ??= cursor;
         onOpen();
       };
-      for await (const entry of stretch(link, { agentId, after: last, signal }, opened)) {
-        if (entry.id > 0) last = entry.id;
-        yield { ...entry, event: knownAgentEvent(entry.event) as AgentEvent }; // of a known type now; the relay has checked the rest
+      try {
+        for await (const entry of stretch(link, { agentId, after: last, signal, tellOthers }, opened)) {
+          if (entry.id > 0) last = entry.id;
+          yield { ...entry, event: knownAgentEvent(entry.event) as AgentEvent }; // of a known type now; the relay has checked the rest
+        }
+      } finally {
+        tellOthers({ watchers: [], more: 0 });
       }
     },
     { signal },
   );
 }
 
+interface Stretch {
+  readonly agentId: string;
+  readonly after: number | undefined;
+  readonly signal: AbortSignal;
+  readonly tellOthers: (others: ActivityWatchers) => void;
+}
+
 async function* stretch(
   link: SocketLink,
-  { agentId, after, signal }: { readonly agentId: string; readonly after: number | undefined; readonly signal: AbortSignal },
+  { agentId, after, signal, tellOthers }: Stretch,
   onOpen: (cursor: number) => void,
 ): AsyncGenerator<ActivityEntry, void, undefined> {
   const connection = await link.connection();
@@ -45,6 +67,7 @@ async function* stretch(
   onOpen(opened.cursor);
   for await (const { method, params } of connection.follow(opened.subscriptionId, signal)) {
     if (method === 'subscription/ended') throw endedError(params);
+    if (method === 'activity/watchers') tellOthers(params as unknown as ActivityWatchers); // shape of socketNotifications, said by the relay
     yield* (params['entries'] ?? []) as ActivityEntry[]; // shape of socketNotifications, said by the relay
   }
 }

@@ -1,5 +1,6 @@
 export type {
   ActivityEntry,
+  ActivityWatchers,
   Agent,
   AgentEvent,
   Approval,

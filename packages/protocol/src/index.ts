@@ -127,6 +127,7 @@ export {
   SentMessageSchema,
   TraceparentSchema,
 } from './message.ts';
+export { principalName } from './name-of-principal.ts';
 export { nearest } from './nearest.ts';
 export type { NodePairing, PairingOffer, PairingOutcome, RequestPairing } from './node-pairing.ts';
 export {
@@ -167,7 +168,7 @@ export {
   TimestampSchema,
 } from './primitives.ts';
 export type { Principal, Scope } from './principal.ts';
-export { PrincipalSchema, principalName, ScopeSchema } from './principal.ts';
+export { PrincipalSchema, ScopeSchema } from './principal.ts';
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
 export { providerOver, providerTransports } from './provider-transport.ts';
 export type { CreatePushSubscription, PushMessage, PushSubscription, PushTopic } from './push.ts';
@@ -256,6 +257,8 @@ export {
   sharedProtocol,
   VERSION_HEADER,
 } from './version.ts';
+export type { ActivityWatchers, SessionController } from './watching.ts';
+export { ActivityWatchersSchema, SessionControllerSchema, SessionControllersSchema, watchingLimits } from './watching.ts';
 export type {
   MethodParams,
   MethodRequest,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from './address.ts';
+import { principalName } from './name-of-principal.ts';
 import { AgentIdSchema } from './primitives.ts';
-import { principalName } from './principal.ts';
 import { isPersonName } from './principal-name.ts';
 
 test.each(['owner', 'person:anna', 'person:anna@example.com', 'person:Zoë', 'person:7', `person:${'a'.repeat(128)}`])(

@@ -12,6 +12,7 @@ import {
   OpaqueIdSchema,
   TimestampSchema,
 } from './primitives.ts';
+import { SessionControllersSchema } from './watching.ts';
 
 export const SessionStatusSchema = z.enum(['starting', 'running', 'ended', 'failed']);
 export type SessionStatus = z.infer<typeof SessionStatusSchema>;
@@ -54,6 +55,9 @@ export const SessionSchema = z.object({
   target: SpawnTargetSchema.optional().describe('Left out: headless'),
   attach: z.string().max(200).optional().describe('In the background: the command that opens it at a terminal of its machine'),
   sandboxReason: z.string().nullable().default(null).describe('Why it runs without one although one was wanted (`auto`), in one sentence'),
+  controllers: SessionControllersSchema.optional().describe(
+    `${SessionControllersSchema.description}. Only in what \`sessions/get\` and \`sessions/list\` answer of a session that is not over, to who may see what its agent does`,
+  ),
 });
 export type Session = z.infer<typeof SessionSchema>;
 

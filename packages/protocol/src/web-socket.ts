@@ -19,6 +19,7 @@ import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
 import { NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
+import { ActivityWatchersSchema } from './watching.ts';
 
 /** A JSON-RPC method or notification: what its params are and, for a method, its result. */
 interface Method<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
@@ -92,6 +93,11 @@ export const socketNotifications = {
   'activity/next': notification({
     summary: 'The next activity: stored entries, or live deltas that are not stored (`id` 0)',
     params: z.object({ subscriptionId: OpaqueIdSchema, entries: z.array(ActivityEntrySchema.extend({ id: z.int().min(0) })) }),
+  }),
+  'activity/watchers': notification({
+    summary:
+      'Who else follows the same activity, told to people and their programs: once where there is somebody, and whenever it is others',
+    params: z.object({ subscriptionId: OpaqueIdSchema, ...ActivityWatchersSchema.shape }),
   }),
   'subscription/ended': notification({
     summary: 'A subscription ended from the relay side, e.g. because a newer epoch took the inbox',

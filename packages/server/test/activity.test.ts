@@ -1,5 +1,5 @@
-import type { AgentEvent, Session } from 'agent-relay-protocol';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type ActivityWatchers, type AgentEvent, type Principal, type Session, watchingLimits } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveActivityEntry } from '../src/relay/contract/relay-contract.ts';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -63,7 +63,7 @@ it('a watcher gets what is stored, then what comes, deltas before the text they 
   const { batches } = await world.relay.openActivity({ id: 'Worker', after: 0 }, { principal: owner, signal: watching.signal });
   const seen: LiveActivityEntry[] = [];
   const reading = (async () => {
-    for await (const batch of batches) seen.push(...batch);
+    for await (const batch of batches) seen.push(...('entries' in batch ? batch.entries : []));
   })();
   await expect.poll(() => seen.length).toBe(1);
   const delta: AgentEvent = { type: 'text.delta', turnId: 't', itemId: 'i', text: 'li' };
@@ -85,7 +85,7 @@ it('deltas of a session on another node are ignored', async () => {
   const { batches } = await world.relay.openActivity({ id: 'Worker' }, { principal: owner, signal: watching.signal });
   const seen: LiveActivityEntry[] = [];
   const reading = (async () => {
-    for await (const batch of batches) seen.push(...batch);
+    for await (const batch of batches) seen.push(...('entries' in batch ? batch.entries : []));
   })();
   const delta: AgentEvent = { type: 'text.delta', turnId: 't', itemId: 'i', text: 'x' };
   world.relay.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as({ type: 'node', workspace, nodeId: 'foreign' }));
@@ -121,9 +121,68 @@ it('a watcher of activity that fills several pages by its text gets all of it, w
   const { batches } = await world.relay.openActivity({ id: 'Worker', after: 0 }, { principal: owner, signal: watching.signal });
   const seen: number[] = [];
   const reading = (async () => {
-    for await (const batch of batches) seen.push(...batch.map(({ seq }) => seq));
+    for await (const batch of batches) seen.push(...('entries' in batch ? batch.entries.map(({ seq }) => seq) : []));
   })();
   await expect.poll(() => seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   watching.abort();
   await reading;
+});
+
+describe('who else follows an agent', () => {
+  const token = (name: string, agentId: string | null = null): Principal =>
+    ({ type: 'token', workspace, tokenId: name, name, kind: 'scoped', agentId, scopes: ['*'], targets: null, channels: null }) as Principal;
+
+  /** Somebody who follows Worker until `leave`, and whom it was said to be followed by besides. */
+  async function follow(principal: Principal) {
+    const stop = new AbortController();
+    const { batches } = await world.relay.openActivity({ id: 'Worker' }, { principal, signal: stop.signal });
+    const heard: ActivityWatchers[] = [];
+    let entries = 0;
+    const reading = (async () => {
+      for await (const batch of batches)
+        if ('others' in batch) heard.push(batch.others);
+        else entries += batch.entries.length;
+    })();
+    const names = () => heard.map(({ watchers }) => watchers.map(({ by, streams }) => `${by} ${streams}`));
+    const leave = () => {
+      stop.abort();
+      return reading;
+    };
+    return { names, entries: () => entries, leave };
+  }
+  const soon = () => world.clock.pass(watchingLimits.tellMs);
+
+  it('is told to people and programs when it is others than before, in one word for all who came meanwhile', async () => {
+    const first = await follow(owner);
+    soon();
+    const again = await follow(owner);
+    const ci = await follow(token('ci'));
+    soon();
+    await expect.poll(first.names).toEqual([['owner 1', 'token:ci 1']]);
+    await expect.poll(again.names).toEqual([['owner 1', 'token:ci 1']]);
+    await expect.poll(ci.names).toEqual([['owner 2']]);
+    // Somebody who comes and goes at once is nobody.
+    await (await follow(token('brief'))).leave();
+    soon();
+    await again.leave();
+    soon();
+    await expect.poll(first.names).toEqual([['owner 1', 'token:ci 1'], ['token:ci 1']]);
+    await expect.poll(ci.names).toEqual([['owner 2'], ['owner 1']]);
+    await ci.leave();
+    soon();
+    await expect.poll(first.names).toEqual([['owner 1', 'token:ci 1'], ['token:ci 1'], []]);
+    await first.leave();
+  });
+
+  it('is not told to agents and machines, which are named as everybody is', async () => {
+    const agent = await follow({ type: 'agent', workspace, agentId: 'Worker', epoch: session.epoch });
+    const machine = await follow({ type: 'node', workspace, nodeId: session.nodeId });
+    const person = await follow(owner);
+    soon();
+    await expect.poll(person.names).toEqual([['agent:Worker 1', `node:${session.nodeId} 1`]]);
+    await append(1);
+    await expect.poll(() => [agent.entries(), machine.entries(), person.entries()]).toEqual([1, 1, 1]);
+    expect([agent.names(), machine.names()]).toEqual([[], []]);
+    for (const each of [agent, machine, person]) await each.leave();
+  });
 });

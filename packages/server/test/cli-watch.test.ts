@@ -1,3 +1,4 @@
+import type { ActivityOptions } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { AgentEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
@@ -48,6 +49,31 @@ test('watch says once what both the log and the agent tell: its start, its mail,
       'Worker  → All tidy.',
     ].toSorted(),
   );
+  await using other = createNodeRelayClient({ url: relay.url, token: (await client.tokens.create({ name: 'ci', scopes: ['*'] })).token });
+  const looking = new AbortController();
+  const others: string[][] = [];
+  const onWatchers: ActivityOptions['onWatchers'] = ({ watchers }) => others.push(watchers.map(({ by }) => by));
+  const follows = (async () => {
+    for await (const { agentId } of other.activity('Worker', { signal: looking.signal, onWatchers })) expect(agentId).toBe('Worker');
+  })();
+  await poll('who else looks', () => notes.includes('Worker: also watched by token:ci.'));
+  await poll('the other is told as well', () => others.length > 0);
+  await other.messages.send({ to: 'Worker', from: 'owner', body: 'Stop.', mode: 'urgent' });
+  await poll('who else steers', () => out.includes('Worker is steered by token:ci too, beside owner'));
+  const listed: string[] = [];
+  await runCli(['agents', '--url', relay.url, '--token', relay.ownerToken], {
+    env: { HOME: '/nonexistent' },
+    cwd: '/',
+    signal: stop.signal,
+    out: () => {},
+    note: (line) => listed.push(line),
+    ask: null,
+  });
+  expect(listed).toContain('Worker is steered by owner, token:ci.');
+  looking.abort();
+  await follows;
+  await poll('that it has gone', () => notes.includes('Worker: nobody else watches it now.'));
+  expect(others).toEqual([['owner'], []]);
   // As it was: it may do no more than before.
   await peer.request('sessions/report', { sessionId, status: 'failed', reason: 'It crashed' });
   const again = `agent-relay spawn claude --name Worker --cwd /folder --no-ask --approval guarded --node ${nodeId}`;

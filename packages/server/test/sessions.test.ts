@@ -67,7 +67,14 @@ describe('starting an agent', () => {
     const { token } = startedWith() as { token: string };
     expect(await world.relay.authenticate(token)).toEqual(agentToken('Worker'));
     const types = await world.eventTypes();
-    expect(types.slice(2)).toEqual(['node.connected', 'agent.registered', 'session.started', 'session.updated', 'agent.updated']);
+    expect(types.slice(2)).toEqual([
+      'node.connected',
+      'agent.registered',
+      'session.started',
+      'controllers.updated',
+      'session.updated',
+      'agent.updated',
+    ]);
   });
 
   it('a name that runs already is refused, also when two ask at once', async () => {

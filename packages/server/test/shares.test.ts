@@ -47,7 +47,7 @@ describe('a link to the log of one session', () => {
     const seen: ActivityEntry[] = [];
     const { batches } = await world.relay.openActivity({ id: 'Worker', after: 0 }, { principal, signal: stop.signal });
     const ended = (async () => {
-      for await (const batch of batches) seen.push(...batch);
+      for await (const batch of batches) if ('entries' in batch) seen.push(...batch.entries);
     })().then(
       () => 'ended',
       (error: { code: string }) => error.code,

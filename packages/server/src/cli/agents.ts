@@ -1,5 +1,5 @@
-import { listAll } from 'agent-relay-client';
-import type { Agent } from 'agent-relay-protocol';
+import { listAll, type RelayClient } from 'agent-relay-client';
+import { type Agent, MAX_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal, table } from './terminal.ts';
@@ -19,7 +19,10 @@ export const agentsCommand = (terminal: Terminal): Command =>
         const { data } = await listAll(client.agents.list, {}, { signal: terminal.signal });
         const shown = all ? data : data.filter(isThere);
         if (json) for (const agent of shown) terminal.out(JSON.stringify(agent));
-        else if (shown.length > 0) for (const line of table([heading, ...shown.map(row)])) terminal.out(line);
+        else if (shown.length > 0) {
+          for (const line of table([heading, ...shown.map(row)])) terminal.out(line);
+          await noteSteered(client, terminal);
+        }
         noteOthers({ shown: shown.length, away: all ? 0 : data.filter(isAway).length }, terminal);
       });
     });
@@ -27,6 +30,19 @@ export const agentsCommand = (terminal: Terminal): Command =>
 /** What mail wakes can be written to as what runs. */
 const isThere = ({ status, kind, wake }: Agent): boolean => (status !== 'offline' || wake !== undefined) && kind !== 'system';
 const isAway = (agent: Agent): boolean => !isThere(agent) && agent.kind !== 'system';
+
+/** Whom several steer; nothing for a caller who may not read sessions. */
+async function noteSteered(client: RelayClient, { note, signal }: Pick<Terminal, 'note' | 'signal'>): Promise<void> {
+  try {
+    const { data } = await client.sessions.list({ status: 'running', limit: MAX_PAGE_SIZE }, { signal });
+    for (const { agentId, controllers = [] } of data)
+      if (controllers.length > 1) note(`${agentId} is steered by ${controllers.map(({ by }) => oneLine(by)).join(', ')}.`);
+  } catch (error) {
+    if (!(error instanceof RelayError) || !isRefused(error)) throw error;
+  }
+}
+
+const isRefused = ({ code }: RelayError): boolean => code === 'forbidden' || code === 'forbidden_scope' || code === 'unsupported';
 
 function noteOthers({ shown, away }: { readonly shown: number; readonly away: number }, { note }: Pick<Terminal, 'note'>): void {
   if (shown === 0) note(away === 0 ? 'No agents.' : 'No agent is online.');

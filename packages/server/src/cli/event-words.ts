@@ -65,9 +65,17 @@ export const agentWords: WordsOf<'agent'> = {
 
 const nodeLine = ({ node }: With<'node'>): string => `node ${node.name} is ${node.status}`;
 
-export const sessionWords: WordsOf<'session' | 'node'> = {
+/** Who is alone in it is told by what it does. */
+function steeringWords({ agentId, joined, controllers }: Extract<RelayEvent, { readonly type: 'controllers.updated' }>): string | null {
+  const others = controllers.flatMap(({ by }) => (joined.includes(by) ? [] : [oneLine(by)]));
+  if (joined.length === 0 || others.length === 0) return null;
+  return `${agentId} is steered by ${joined.map((by) => oneLine(by)).join(', ')} too, beside ${others.join(', ')}`;
+}
+
+export const sessionWords: WordsOf<'session' | 'node' | 'controllers'> = {
   'session.started': ({ session: { agentId, provider, cwd } }) => `${agentId} started: ${provider}${cwd === null ? '' : ` in ${cwd}`}`,
   'session.updated': unsaid,
+  'controllers.updated': steeringWords,
   'session.ended': ({ session }) => `${session.agentId} ${session.status}${reasonOf(session)}`,
   'node.connected': nodeLine,
   'node.disconnected': nodeLine,

@@ -1,10 +1,10 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type ActivityEntry, type AgentEvent, messageOf, RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { type ActivityEntry, type ActivityWatchers, type AgentEvent, messageOf, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { comeBack } from '../domain/session-end.ts';
 import { describeActivity } from './describe-activity.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import type { Terminal } from './terminal.ts';
+import { oneLine, type Terminal } from './terminal.ts';
 
 interface WatchOptions extends RelayOptions {
   readonly agent?: string;
@@ -85,6 +85,11 @@ function describeBesideLog(entry: ActivityEntry): string | null {
   return isMail || toldByLog.has(event.type) ? null : describeActivity(entry);
 }
 
+function watchersLine(agentId: string, { watchers, more }: ActivityWatchers): string {
+  const names = [...watchers.map(({ by }) => oneLine(by)), ...(more === 0 ? [] : [`${more} more`])];
+  return names.length === 0 ? `${agentId}: nobody else watches it now.` : `${agentId}: also watched by ${names.join(', ')}.`;
+}
+
 const startedAgent = (event: RelayEvent): string | null => (event.type === 'session.started' ? event.session.agentId : null);
 
 /** The agents whose activity is shown, each once however often it is started. */
@@ -108,7 +113,8 @@ class Followed {
 
   async #follow(agentId: string): Promise<void> {
     try {
-      for await (const entry of this.#client.activity(agentId, { signal: this.#terminal.signal })) {
+      const onWatchers = (others: ActivityWatchers) => this.#terminal.note(watchersLine(agentId, others));
+      for await (const entry of this.#client.activity(agentId, { signal: this.#terminal.signal, onWatchers })) {
         const line = this.#isJson ? JSON.stringify(entry) : describeBesideLog(entry);
         if (line !== null) this.#terminal.out(line);
       }

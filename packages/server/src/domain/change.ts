@@ -61,6 +61,8 @@ export interface Change {
   readonly records?: readonly RecordWrite[];
   readonly approvals?: readonly Approval[];
   readonly sessions?: readonly Session[];
+  /** Who steers agents by it, where its other fields do not tell. */
+  readonly steers?: readonly Steer[];
   readonly holds?: readonly HoldWrite[];
   readonly bound?: readonly ChannelBinding[];
   readonly unbound?: readonly ChannelBinding[];
@@ -80,6 +82,13 @@ export interface Change {
   readonly reportKey?: ReportKey;
   /** Mail of the relay's own that tells of it, numbered after everything else. */
   readonly notices?: readonly NewMessage[];
+}
+
+/** Somebody steers an agent in the session that it has; nobody does where it has another one than is named. */
+export interface Steer {
+  readonly agentId: string;
+  readonly sessionId?: string;
+  readonly by: string;
 }
 
 export interface AgentWrite {

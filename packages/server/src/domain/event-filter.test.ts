@@ -13,6 +13,7 @@ const observer: FilterCriteria = {
   mayReadPair: () => true,
   seesTokens: false,
   seesApprovalsOf: () => false,
+  mayWatch: () => true,
 };
 const owner: FilterCriteria = { ...observer, seesTokens: true, seesApprovalsOf: () => true };
 

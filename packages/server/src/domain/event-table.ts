@@ -7,6 +7,7 @@ export interface ReaderRights extends ReadRights {
   /** Tokens are the owner's, and hooks. */
   readonly seesTokens: boolean;
   readonly seesApprovalsOf: (agentId: string | null) => boolean;
+  readonly mayWatch: (agentId: string) => boolean;
 }
 
 /**
@@ -154,6 +155,12 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'session.started': sessions,
   'session.updated': sessions,
   'session.ended': sessions,
+  'controllers.updated': {
+    about: nothing,
+    agents: ({ agentId }) => [agentId],
+    audience: 'nobody',
+    readers: ({ agentId }, { mayWatch }) => mayWatch(agentId),
+  },
   'approval.requested': approvals,
   'approval.resolved': approvals,
   'rule.created': rules,

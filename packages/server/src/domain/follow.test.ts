@@ -73,7 +73,17 @@ const facts = (given: Partial<FollowFacts>): FollowFacts => {
     throw new Error('looked up what does not matter');
   };
   const records = { find: unasked, under: unasked };
-  return { records, agent: unasked, heldBy: unasked, bindingsOf: unasked, task: unasked, pendingOf: unasked, workOn: unasked, ...given };
+  return {
+    nextId: 1,
+    records,
+    agent: unasked,
+    heldBy: unasked,
+    bindingsOf: unasked,
+    task: unasked,
+    pendingOf: unasked,
+    workOn: unasked,
+    ...given,
+  };
 };
 
 /** Of pairs; of nothing else there is any. */

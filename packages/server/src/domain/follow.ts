@@ -2,6 +2,7 @@ import type { Claim, Task } from 'agent-relay-protocol';
 import { withdrawsQuestions } from './approval-changes.ts';
 import type { Change, NewEvent } from './change.ts';
 import { givesClaimsBack } from './claim-changes.ts';
+import { notesControllers } from './controllers.ts';
 import { endsPairs } from './pair-changes.ts';
 import { endsReservations } from './reservation-changes.ts';
 import type { FollowFacts, Rule } from './rule.ts';
@@ -20,6 +21,7 @@ const rules: readonly Rule[] = [
   withoutChannels,
   withEmptied,
   withTasks,
+  notesControllers,
 ];
 
 export const follow = (facts: FollowFacts, change: Change): Change => rules.reduce((next, rule) => rule(facts, next), change);

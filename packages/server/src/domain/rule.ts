@@ -6,6 +6,8 @@ import type { RecordFacts } from './resource.ts';
 
 /** What is looked up only where a change makes it matter; as it was before the change. */
 export interface FollowFacts {
+  /** The number of the log's next entry. */
+  readonly nextId: number;
   readonly records: RecordFacts;
   agent(id: string): AddressEntry | undefined;
   heldBy(agentId: string): readonly HeldClaim[];

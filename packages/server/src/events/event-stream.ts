@@ -16,7 +16,8 @@ export interface EventStream {
  * Once a batch has been handed on. A loop over a stream, and each generator on the way to it, keeps its last batch while it waits for the next: what
  * is in it would be kept by everybody who follows anything.
  */
-export function letGo(batch: EventBatch | { length: number }): void {
+export function letGo(batch: EventBatch | { readonly entries: unknown[] } | { readonly others: unknown } | { length: number }): void {
   if ('length' in batch) batch.length = 0;
+  else if ('entries' in batch) batch.entries.length = 0;
   else if ('events' in batch) batch.events.length = 0;
 }

@@ -5,6 +5,7 @@ import { Subscription } from './subscription.ts';
 const rights = {
   seesTokens: false,
   seesApprovalsOf: () => false,
+  mayWatch: () => true,
   readsAll: true,
   readsAs: () => true,
   mayRead: () => true,

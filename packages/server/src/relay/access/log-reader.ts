@@ -1,6 +1,7 @@
 import { type Principal, principalName } from 'agent-relay-protocol';
 import { watchedIn } from '../../domain/act-as.ts';
 import { maySeeApprovals } from '../../domain/approval.ts';
+import { mayWatch } from '../../domain/spawn-rules.ts';
 import type { LogReader } from '../../events/event-feed.ts';
 import type { Store } from '../../store/store.ts';
 import { actsAsOwner } from './access.ts';
@@ -14,6 +15,7 @@ export function logReaderOf(
   const { workspace } = principal;
   const seesApprovalsOf = (agentId: string | null) =>
     maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index.in(workspace), agentId));
+  const watched = (agentId: string) => mayWatch(principal, watchedIn(store.agents.index.in(workspace), agentId));
   const { reading: _reading, ...rights } = readers.of(principal);
-  return { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf };
+  return { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf, mayWatch: watched };
 }

@@ -1,9 +1,11 @@
 import {
   type ActivityEntry,
+  type ActivityWatchers,
   type AgentEvent,
   type MethodParams,
   type MethodResult,
   type Principal,
+  principalName,
   RelayError,
   type RouteInput,
   type RouteOutput,
@@ -13,6 +15,7 @@ import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
+import { besides, type Crowd, seesCrowd } from '../../domain/crowd.ts';
 import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
@@ -24,9 +27,10 @@ import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
 import type { ApprovalRules } from '../approvals/rules.ts';
 import { isFirstPage, listed, pageOf } from '../contract/listed.ts';
-import type { ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
+import type { ActivityBatch, ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { ToolMail } from '../mail/tool-mail.ts';
+import { Crowds, type Onlooker } from './crowds.ts';
 
 export interface ActivityDeps {
   readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex }; readonly sessions: SessionStore };
@@ -51,11 +55,14 @@ interface Watcher {
   deltas: LiveActivityEntry[];
   isRung: boolean;
   readonly bell: Bell;
+  /** All who follow the agent, where that has not been told yet. */
+  crowd: Crowd | null;
 }
 
 interface Reader {
   readonly workspace: string;
   readonly agentId: string;
+  readonly principal: Principal;
   /** Asked for each batch: whoever started an agent may have lost it to another meanwhile. */
   readonly view: () => View;
   /** The last entry that it has. */
@@ -74,9 +81,11 @@ interface View {
 export class ActivityRelay {
   readonly #deps: ActivityDeps;
   readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #crowds: Crowds;
 
   constructor(deps: ActivityDeps) {
     this.#deps = deps;
+    this.#crowds = new Crowds(deps.clock);
   }
 
   /** Entries of a session that a node hosts; what comes after the session's end is kept and marked. */
@@ -149,7 +158,7 @@ export class ActivityRelay {
     if (principal.type !== 'share') this.#assertNothingOf(workspace, id, items);
     const cursor = after ?? head;
     const view = () => this.#viewOf({ id }, principal);
-    return { cursor, batches: this.#follow({ workspace, agentId: id, view, after: cursor }, { signal, turn }) };
+    return { cursor, batches: this.#follow({ workspace, agentId: id, principal, view, after: cursor }, { signal, turn }) };
   }
 
   /** Forgets what is older than the retention, a bounded piece at a time. Answers how many entries went. */
@@ -162,28 +171,44 @@ export class ActivityRelay {
     return pruned;
   }
 
-  async *#follow(
-    reader: Reader,
-    { signal, turn = ownTurn }: Pick<CallContext, 'signal' | 'turn'>,
-  ): AsyncGenerator<LiveActivityEntry[], void> {
-    const watcher: Watcher = { deltas: [], isRung: true, bell: new Bell() };
+  async *#follow(reader: Reader, { signal, turn = ownTurn }: Pick<CallContext, 'signal' | 'turn'>): AsyncGenerator<ActivityBatch, void> {
+    const watcher: Watcher = { deltas: [], isRung: true, bell: new Bell(), crowd: null };
     const key = keyOf(reader.workspace, reader.agentId);
     const watchers = this.#watchers.get(key) ?? new Set();
     this.#watchers.set(key, watchers.add(watcher));
+    const onlooker = this.#onlookerOf(reader, watcher);
+    this.#crowds.join(key, onlooker);
+    let told = nobodyElse;
     try {
       while (!signal.aborted) {
-        if (!watcher.isRung && watcher.deltas.length === 0) await watcher.bell.next({ signal });
+        if (!watcher.isRung && watcher.deltas.length === 0 && watcher.crowd === null) await watcher.bell.next({ signal });
         await turn.begin(signal);
         if (signal.aborted) return;
         const entries = await this.#take(reader, watcher);
-        if (entries.length > 0) yield entries;
+        if (entries.length > 0) yield { entries };
+        const others = takeOthers(watcher, onlooker);
+        if (others !== null && JSON.stringify(others) !== told) {
+          told = JSON.stringify(others);
+          yield { others };
+        }
         turn.end();
       }
     } finally {
       turn.end();
       watchers.delete(watcher);
       if (watchers.size === 0) this.#watchers.delete(key);
+      this.#crowds.leave(key, onlooker);
     }
+  }
+
+  #onlookerOf({ principal }: Reader, watcher: Watcher): Onlooker {
+    const isTold = seesCrowd(principal);
+    const tell = (crowd: Crowd) => {
+      if (!isTold) return;
+      watcher.crowd = crowd;
+      watcher.bell.ring();
+    };
+    return { by: principalName(principal), since: this.#deps.clock.now(), tell };
   }
 
   /** Deltas first: the text they belong to was completed after them, and may be in the page that follows. */
@@ -238,6 +263,14 @@ function viewOfLink(
 ): View {
   if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: (entry) => sharedEntry(entry, secrets()) };
   throw new RelayError('not_found', 'This link does not show that');
+}
+
+const nobodyElse = JSON.stringify({ watchers: [], more: 0 });
+
+function takeOthers(watcher: Watcher, onlooker: Onlooker): ActivityWatchers | null {
+  const { crowd } = watcher;
+  watcher.crowd = null;
+  return crowd && besides(onlooker, crowd);
 }
 
 const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;

@@ -1,8 +1,9 @@
 import { type Agent, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
+import { steererOf } from '../../domain/controllers.ts';
 import type { Directory } from '../../domain/directory.ts';
 import { hasPresence } from '../../domain/presence.ts';
-import { isOwner } from '../../domain/scopes.ts';
+import { agentOf, isOwner } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
@@ -22,6 +23,10 @@ type AgentRouteName =
   | 'agents/ready'
   | 'agents/approval'
   | 'agents/remove';
+
+/** A card that somebody changes: whoever is not the agent steers it by that. */
+const cardBy = (principal: Principal, id: string) =>
+  ({ type: 'agent.updated', steeredBy: agentOf(principal) === id ? null : steererOf(principal, null) }) as const;
 
 export function agentHandlers({
   store,
@@ -63,12 +68,12 @@ export function agentHandlers({
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
       agents.heartbeat(principal.workspace, id, { guard, status, mayAct: (known) => actAs(known, principal, id) }),
     'agents/label': ({ id, label }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (agent, known) => {
+      agents.update(principal.workspace, id, cardBy(principal, id), (agent, known) => {
         assertMayManage(principal, agent, known);
         return { label: label === '' ? null : label };
       }),
     'agents/tags': ({ id, tags, capabilities, channels }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (agent, known) => {
+      agents.update(principal.workspace, id, cardBy(principal, id), (agent, known) => {
         assertMayManage(principal, agent, known);
         return {
           ...(tags ? { tags: [...new Set(tags)] } : {}),
@@ -78,19 +83,19 @@ export function agentHandlers({
         };
       }),
     'agents/status': ({ id, status, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.status', (_agent, known) => {
+      agents.update(principal.workspace, id, { type: 'agent.status' }, (_agent, known) => {
         actAs(known, principal, id, guard);
         return { status };
       }),
     'agents/ready': ({ id, ready, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (_agent, known) => {
+      agents.update(principal.workspace, id, cardBy(principal, id), (_agent, known) => {
         actAs(known, principal, id, guard);
         return { ready };
       }),
     'agents/approval': ({ id, approval }, { principal }) => {
       // What protects a person from an agent is not the agent's to change.
       if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
-      return agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+      return agents.update(principal.workspace, id, cardBy(principal, id), (agent) => {
         // A machine runs it as it was started: a card that says otherwise would be believed.
         if (agent.sessionId !== null && agent.approval !== approval)
           throw new RelayError('unsupported', `${id} runs with approval ${agent.approval} until its session ends: start it anew`);

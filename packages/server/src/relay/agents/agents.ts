@@ -109,18 +109,19 @@ export class AgentRegistry {
     });
   }
 
-  /** Changes what a card says. An event tells of it only when it says something new. */
+  /** Changes what a card says. An event tells of it only when it says something new; `steeredBy` steers the agent by it then. */
   update(
     workspace: string,
     id: string,
-    type: 'agent.updated' | 'agent.status',
+    { type, steeredBy = null }: { readonly type: 'agent.updated' | 'agent.status'; readonly steeredBy?: string | null },
     change: (agent: Agent, agents: Directory) => Partial<Agent>,
   ): Promise<Agent> {
     const now = this.#deps.clock.now();
     return this.#change(workspace, id, ({ agent, agents }) => {
       const next: Agent = { ...agent, ...change(agent, agents), ...(type === 'agent.status' ? { lastSeenAt: now } : {}) };
       const events: readonly NewEvent[] = isSameCard(agent, next) ? [] : [{ type, at: now, agent: next }];
-      return { answer: next, change: { at: now, events, agents: [{ id, agent: next }] } };
+      const steers = events.length === 0 || steeredBy === null ? [] : [{ agentId: id, by: steeredBy }];
+      return { answer: next, change: { at: now, events, agents: [{ id, agent: next }], steers } };
     });
   }
 

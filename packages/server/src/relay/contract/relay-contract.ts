@@ -1,5 +1,6 @@
 import type {
   ActivityEntry,
+  ActivityWatchers,
   Dialled,
   EventFilter,
   InboxItem,
@@ -53,9 +54,12 @@ export interface InboxStream {
 /** A stored entry, or a live delta with `id` 0. */
 export type LiveActivityEntry = ActivityEntry;
 
+/** What the agent does, never empty; or who else follows it now, where that is others than before. */
+export type ActivityBatch = { readonly entries: LiveActivityEntry[] } | { readonly others: ActivityWatchers };
+
 export interface ActivityStream {
   readonly cursor: number;
-  readonly batches: AsyncIterable<LiveActivityEntry[]>;
+  readonly batches: AsyncIterable<ActivityBatch>;
 }
 
 /** How the relay reaches a connected node. Rejects with `connection_closed` when the link ends. */

@@ -10,6 +10,7 @@ import {
 } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import { watchedIn } from '../../domain/act-as.ts';
+import { steererOf } from '../../domain/controllers.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
 import { assertMayControl } from '../../domain/spawn-rules.ts';
 import { endWake } from '../../domain/wake.ts';
@@ -24,6 +25,7 @@ import { NodeRegistry } from '../nodes/node-registry.ts';
 import { Pairings } from '../nodes/pairings.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
 import { Reservations } from '../reservations/reservations.ts';
+import { Controllers } from './controllers.ts';
 import { DialIns } from './dial-ins.ts';
 import { Machines } from './machines.ts';
 import { Nodes } from './nodes.ts';
@@ -42,17 +44,19 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const registry = new NodeRegistry(core.clock.now());
   const { store, clock, guard, toolMail, settings } = core;
   const approvals = new Approvals({ ...core, registry });
+  const controllers = new Controllers(core);
   const reservations = new Reservations(core);
   const rules = new ApprovalRules({ ...core, approvals, reservations });
   const retentionMs = settings.activityRetentionMs ?? settings.retentionMs;
   const activity = new ActivityRelay({ store, clock, secrets: () => core.tokens.secrets, guard, toolMail, rules, retentionMs });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
-  const sessions = new Sessions({ ...core, registry, nodes });
+  const sessions = new Sessions({ ...core, registry, nodes, controllers });
   const starts = new Starts({ ...core, registry, nodes, starting });
   const start: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context);
   const release: RelayHandlers['agents/release'] = (input, context) => sessions.release(input, context);
-  const waker = new Waker({ ...core, start, release });
+  const wake: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context, { isWoken: true });
+  const waker = new Waker({ ...core, start: wake, release });
   const dialIns = new DialIns({ ...core, registry, nodes, starting });
   const pairings = new Pairings(clock);
   const machines = new Machines({ ...core, registry, nodes, pairings });
@@ -88,6 +92,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       for (const workspace of [...store.agents.index.workspaces()]) {
         await rules.sweep(workspace);
         await reservations.sweep(workspace, now);
+        await controllers.sweep(workspace, now);
       }
     },
     settled: () => waker.settled(),
@@ -115,6 +120,7 @@ const approvalHandlers = (approvals: Approvals, rules: ApprovalRules) =>
 interface Deps extends SessionsDeps {
   readonly registry: NodeRegistry;
   readonly nodes: Nodes;
+  readonly controllers: Controllers;
 }
 
 class Sessions {
@@ -131,20 +137,29 @@ class Sessions {
     const { sessions, agents } = this.#deps.store;
     const page = await sessions.list({ ...query, workspace, caller: principalName(principal), agentId, limit });
     if (agentId !== undefined && query.before === undefined) assertNothingOf(agents.index.in(workspace), agentId, page.items);
-    return listed(page);
+    return listed({ ...page, items: await this.#deps.controllers.addTo(principal, page.items) });
   }
 
   async get({ id: sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {
     const session = await this.#deps.store.sessions.get(principal.workspace, sessionId);
     if (session === null) throw new RelayError('not_found', `There is no session ${sessionId}`);
-    return session;
+    const [shown = session] = await this.#deps.controllers.addTo(principal, [session]);
+    return shown;
   }
 
   async interrupt({ id }: RouteInput<'agents/interrupt'>, { principal }: CallContext): Promise<RouteOutput<'agents/interrupt'>> {
     const session = await this.#unfinished(principal, id, 'interrupt');
     const attached = this.#deps.registry.find(principal.workspace, session.nodeId);
     if (attached === null) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected`);
-    return attached.link.command('session/interrupt', { sessionId: session.sessionId }, { timeoutMs: sessionLimits.interruptMs });
+    const { sessionId } = session;
+    const answer = await attached.link.command('session/interrupt', { sessionId }, { timeoutMs: sessionLimits.interruptMs });
+    const by = steererOf(principal, null);
+    if (answer.interrupted && by !== null)
+      await this.#deps.store.records.begin(principal.workspace, () => ({
+        answer: null,
+        change: { at: this.#deps.clock.now(), steers: [{ agentId: id, sessionId, by }] },
+      }));
+    return answer;
   }
 
   /** Ends the session also when its machine is away: it is told when it comes back. */

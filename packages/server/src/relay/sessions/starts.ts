@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Node, type Principal, principalName, RelayError, type RouteInput, type Session } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
 import type { Change } from '../../domain/change.ts';
+import { steererOf } from '../../domain/controllers.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
 import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
@@ -41,6 +42,8 @@ interface Prepared {
   readonly earlier: ResumableSession | null;
   /** The machine that starts it of its own accord. */
   readonly keeper: string | null;
+  /** Mail does, and nobody steers. */
+  readonly isWoken: boolean;
 }
 
 /** Starts agents on machines. */
@@ -58,7 +61,7 @@ export class Starts {
     this.#startedAt = deps.clock.now();
   }
 
-  async start(input: Input, { principal, signal }: CallContext): Promise<Session> {
+  async start(input: Input, { principal, signal }: CallContext, { isWoken = false } = {}): Promise<Session> {
     const { workspace } = principal;
     const { store } = this.#deps;
     assertMayActUpon(principal, input.name);
@@ -90,7 +93,8 @@ export class Starts {
     });
     // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
     const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
-    const prepared = { input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier, keeper };
+    const held = isElsewhere ? { ...terms, within: null } : terms;
+    const prepared = { input, principal, spawnedBy, terms: held, node, earlier, keeper, isWoken };
     return this.#alone(prepared, () => this.#begin(prepared, attempt));
   }
 
@@ -140,7 +144,7 @@ export class Starts {
           assertIsFree(principal, input.name, facts.isBound);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
-          return { ...begun, change: begun.change && withWaking(facts, begun.change, prepared) };
+          return { ...begun, change: begun.change && withStarter(withWaking(facts, begun.change, prepared), prepared) };
         }),
       );
       if (!begun.isNew) return this.#asItIs(begun.session);
@@ -286,6 +290,11 @@ function assertMayWake({ wake, idleMs }: Input, principal: Principal, spawnedBy:
 }
 
 const DEFAULT_IDLE_MS = 600_000;
+
+function withStarter(change: Change, { input: { name }, principal, spawnedBy, isWoken }: Prepared): Change {
+  const by = isWoken ? null : steererOf(principal, spawnedBy);
+  return by === null ? change : { ...change, steers: [{ agentId: name, by }] };
+}
 
 /** A start by a person or a program also says on what terms mail wakes the agent, and whether it does where that was said. */
 function withWaking(facts: Facts, change: Change, { input, spawnedBy, terms, node, earlier, keeper }: Prepared): Change {

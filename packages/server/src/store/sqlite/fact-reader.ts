@@ -84,7 +84,11 @@ export class FactReader {
 
   #followingIn(workspace: string): FollowFacts {
     const { records, channels, tasks, approvals } = this.#tables;
+    const log = this.#log;
     return {
+      get nextId() {
+        return log.last + 1;
+      },
       agent: (id) => this.#index.find(workspace, id),
       heldBy: (agentId) => this.#heldBy(workspace, agentId),
       records: records.in(workspace),

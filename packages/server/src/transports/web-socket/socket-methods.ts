@@ -94,7 +94,11 @@ const subscribeActivity: SocketMethod = {
         const { batches, cursor } = await relay.openActivity(request, context);
         return { batches, result: { cursor } };
       },
-      (subscriptionId, entries) => [subscriptions.notify('activity/next', { subscriptionId, entries: [...entries] })],
+      (subscriptionId, batch) => [
+        'entries' in batch
+          ? subscriptions.notify('activity/next', { subscriptionId, entries: [...batch.entries] })
+          : subscriptions.notify('activity/watchers', { subscriptionId, ...batch.others }),
+      ],
     );
   },
 };

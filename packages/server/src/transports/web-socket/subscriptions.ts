@@ -9,7 +9,7 @@ import {
 } from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
 import { type EventBatch, letGo } from '../../events/event-stream.ts';
-import type { CallContext } from '../../relay/contract/relay-contract.ts';
+import type { ActivityBatch, CallContext } from '../../relay/contract/relay-contract.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
 import { StreamTurns } from './stream-turns.ts';
 
@@ -24,7 +24,7 @@ const CHUNK_CHARACTERS = 256 * 1024;
 type Push<Batch> = (subscriptionId: string, batch: Batch) => Iterable<Promise<void>>;
 
 /** What a stream hands over is its taker's own. */
-type Owned = EventBatch | unknown[];
+type Owned = EventBatch | ActivityBatch | unknown[];
 
 interface Opened<Batch, Result> {
   readonly batches: AsyncIterable<Batch>;
