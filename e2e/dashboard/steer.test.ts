@@ -1,3 +1,4 @@
+import { type ActivityOptions, createRelayClient } from 'agent-relay-client';
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { startAskingNode } from './asking-node.ts';
@@ -81,6 +82,21 @@ test.skipIf(!hasBrowser)(
       usage: { inputTokens: 1_200, outputTokens: 30, costUsd: 0.02 },
     });
     const page = await world.openPage(`/agents/Worker?message=${id}`);
+    const { token } = await owner.tokens.create({ name: 'ann', scopes: ['*'] });
+    await using ann = createRelayClient({ url: relay.url, token });
+    const looking = new AbortController();
+    const heard: string[][] = [];
+    const onWatchers: ActivityOptions['onWatchers'] = ({ watchers }) => heard.push(watchers.map(({ by }) => by));
+    const looks = (async () => {
+      for await (const { agentId } of ann.activity('Worker', { signal: looking.signal, onWatchers })) expect(agentId).toBe('Worker');
+    })();
+    await page.getByText('Also here: token:ann', { exact: true }).waitFor();
+    await expect.poll(() => heard).toEqual([['owner']]);
+    await ann.messages.send({ to: 'Worker', from: 'owner', body: 'Only src', mode: 'now' });
+    await page.getByText('Steered by you, token:ann', { exact: true }).waitFor();
+    looking.abort();
+    await looks;
+    await page.getByText('Also here: token:ann', { exact: true }).waitFor({ state: 'detached' });
     const activity = page.getByRole('log', { name: 'Activity' });
     const prompt = activity.locator('[data-block="prompt"]', { hasText: 'List the files' }).last();
     await prompt.waitFor();

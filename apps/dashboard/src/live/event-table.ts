@@ -11,6 +11,7 @@ const viewsAbout = {
   agent: ['agents', 'channels'],
   channel: ['channels'],
   session: ['sessions'],
+  controllers: ['sessions'],
   node: ['nodes', 'pairings'],
   approval: ['approvals', 'approval-count'],
   rule: ['rules'],

@@ -1,4 +1,4 @@
-import type { ActivityEntry, RelayClient } from 'agent-relay-client';
+import type { ActivityEntry, ActivityWatchers, RelayClient } from 'agent-relay-client';
 import type { ActivityBlock } from './activity-blocks.ts';
 import { ActivityFold } from './activity-fold.ts';
 
@@ -19,12 +19,16 @@ export interface ShownActivity {
   readonly isWhole: boolean;
   /** What happens now is shown as it does; else there is more after what is shown. */
   readonly isAtEnd: boolean;
+  /** Who else looks at it now; nobody where its end is not shown. */
+  readonly others: ActivityWatchers;
   readonly error: unknown;
 }
 
 const noMore = { data: [], nextCursor: undefined };
 
-export const nothingRead: ShownActivity = { blocks: [], isRead: false, isWhole: false, isAtEnd: true, error: null };
+const nobody: ActivityWatchers = { watchers: [], more: 0 };
+
+export const nothingRead: ShownActivity = { blocks: [], isRead: false, isWhole: false, isAtEnd: true, others: nobody, error: null };
 
 interface Told {
   readonly relay: RelayClient;
@@ -104,7 +108,8 @@ export class ActivityReader {
       come = [];
       if (!signal.aborted) this.#show({});
     };
-    for await (const entry of relay.activity(which.id, { after: this.#fold.lastId ?? 0, signal })) {
+    const onWatchers = (others: ActivityWatchers) => signal.aborted || this.#show({ others });
+    for await (const entry of relay.activity(which.id, { after: this.#fold.lastId ?? 0, signal, onWatchers })) {
       if (which.session !== undefined && entry.sessionId !== which.session) continue;
       if (come.push(entry) === 1) setTimeout(show, QUIET_MS);
     }

@@ -12,9 +12,17 @@ export const lastSessionView = (agentId: string): View<Session | null> => ({
   id: agentId,
   route: 'sessions/list',
   read: (relay) => readLastSession(relay, agentId),
-  apply: (last, event) =>
-    'session' in event && event.session.agentId === agentId && event.session.epoch >= (last?.epoch ?? 0) ? event.session : last,
+  apply: (last, event) => {
+    if (event.type === 'controllers.updated')
+      return last?.sessionId === event.sessionId ? { ...last, controllers: event.controllers } : last;
+    if (!('session' in event) || event.session.agentId !== agentId || event.session.epoch < (last?.epoch ?? 0)) return last;
+    return last?.sessionId === event.session.sessionId ? asLastSteered(last, event.session) : event.session;
+  },
 });
+
+/** What is told of a session says nothing of who steers it, which has events of its own. */
+const asLastSteered = ({ controllers }: Session, session: Session): Session =>
+  controllers && isUnfinished(session) ? { ...session, controllers } : session;
 
 /** The sessions of one agent, newest first. */
 export const sessionsOfView = (agentId: string): ListView<Session> => ({

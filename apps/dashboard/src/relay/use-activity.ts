@@ -3,7 +3,7 @@ import { type Command, useCommand } from '../live/use-command.ts';
 import { useRelay } from '../live/use-connection.ts';
 import type { List } from '../live/use-list.ts';
 import type { ActivityBlock } from './activity-blocks.ts';
-import { ActivityReader, nothingRead } from './activity-reader.ts';
+import { ActivityReader, nothingRead, type ShownActivity } from './activity-reader.ts';
 
 interface ActivityWanted {
   readonly agentId: string;
@@ -17,6 +17,7 @@ export interface Activity extends Pick<List<ActivityBlock>, 'status' | 'items' |
   /** What happens now is shown; else `newer` reads further on. */
   readonly isAtEnd: boolean;
   readonly newer: Command<void, boolean>;
+  readonly others: ShownActivity['others'];
   /** Where an entry is told, or what came after it; undefined while it lies further back than what was read. */
   readonly keyAt: (entryId: number) => string | undefined;
 }
@@ -39,9 +40,9 @@ export function useActivity({ agentId, session, around }: ActivityWanted): Activ
   const older = useCommand(async () => reader.current?.older() ?? true);
   const newer = useCommand(async () => reader.current?.newer() ?? true);
   const readAgain = useCallback(() => setAttempt((count) => count + 1), []);
-  const { blocks, isRead, isWhole, isAtEnd, error } = shown;
+  const { blocks, isRead, isWhole, isAtEnd, others, error } = shown;
   // What is found changes with what is shown.
   const keyAt = useCallback((entryId: number) => (blocks.length === 0 ? undefined : reader.current?.keyAt(entryId)), [blocks]);
   const status = error !== null ? 'failed' : isRead ? 'ready' : 'reading';
-  return { status, items: blocks, isWhole, isAtEnd, older, newer, error, readAgain, keyAt };
+  return { status, items: blocks, isWhole, isAtEnd, older, newer, error, readAgain, others, keyAt };
 }

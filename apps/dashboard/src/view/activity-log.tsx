@@ -4,6 +4,7 @@ import { treeOf } from '../relay/activity-tree.ts';
 import { type Activity, useActivity } from '../relay/use-activity.ts';
 import { ActivityBlockView } from './activity-block.tsx';
 import { TreeContext } from './activity-tree-context.ts';
+import { AlsoHere } from './agent/also-here.tsx';
 import { NewerRows } from './newer-rows.tsx';
 import { OlderRows } from './older-rows.tsx';
 import { Problem } from './problem.tsx';
@@ -32,6 +33,7 @@ export function ActivityLog({ agentId, session, moment, place }: ActivityLogProp
   const shownTree = useMemo(() => ({ childrenOf: tree.childrenOf, isAroundFound: (key: string) => around.includes(key) }), [tree, around]);
   return (
     <aside aria-label={`Activity of ${agentId}`} className={`min-h-0 min-w-0 flex-col border-line bg-panel ${place}`}>
+      <AlsoHere others={activity.others} />
       <TreeContext value={shownTree}>
         <VirtualList
           // A log that was opened at a place stands still there.

@@ -8,6 +8,7 @@ import { readAgentsShown } from '../relay/agents-shown.ts';
 import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, nodesView } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
+import { SteeredBy } from './agent/also-here.tsx';
 import { EditCard } from './agent/edit-card.tsx';
 import { GoToTime } from './agent/go-to-time.tsx';
 import { ShownSession } from './agent/session-choice.tsx';
@@ -73,6 +74,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
         {session === null ? null : <ShareLog agentId={agentId} sessionId={shownSession ?? session.sessionId} />}
         {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
       </div>
+      {session === null || isOver ? null : <SteeredBy session={session} />}
       {isOver ? <Ended session={session} /> : null}
       {isOver && agent?.status === 'offline' ? <StartAgain last={session} shownId={shownSession} agent={agent} nodes={nodes} /> : null}
     </section>
