@@ -79,9 +79,7 @@ export async function runVitest({ env }, { name, projects, live = false, args: e
   rmSync(reportFile, { force: true });
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...extra];
   for (const project of projects) args.push('--project', project);
-  // What is asked for several folders is one project: see vitest.config.ts.
-  const settings = { ...env, AGENT_RELAY_TEST_AS_ONE: '1' };
-  const { code, output } = await run(join(rootFolder, 'node_modules', '.bin', 'vitest'), args, { env: settings, live });
+  const { code, output } = await run(join(rootFolder, 'node_modules', '.bin', 'vitest'), args, { env, live });
   /** @type {string | undefined} */
   let text;
   try {
