@@ -1,12 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import fs, { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ActivityBuffer } from '../src/activity-buffer.ts';
 
-vi.mock('node:fs', { spy: true });
-const disk = await vi.importActual<typeof import('node:fs')>('node:fs');
+const disk = { writeSync: fs.writeSync, writeFileSync: fs.writeFileSync };
 
 const owner = { sessionId: 's/1', agentId: 'Worker', instanceId: 'i', epoch: 3 };
 const line = (text: string): AgentEvent => ({ type: 'output.line', stream: 'stdout', text });
@@ -16,7 +16,16 @@ let stateDir: string;
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'activity-'));
 });
-afterEach(() => rmSync(stateDir, { recursive: true }));
+afterEach(() => {
+  putDisk(disk);
+  rmSync(stateDir, { recursive: true });
+});
+
+/** What whoever imports the file system writes with, however long ago it did. */
+function putDisk(writes: typeof disk): void {
+  Object.assign(fs, writes);
+  syncBuiltinESMExports();
+}
 
 it('numbers entries from 1 and hands over what is not acknowledged, again and again', () => {
   const buffer = ActivityBuffer.create(stateDir, owner);
@@ -155,30 +164,24 @@ it('what cannot be read of an earlier process costs nothing else, is told, and p
 function fillDisk(bytes: number, writes: number): { restore(): void; tried: () => number } {
   const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   let [left, tried] = [writes, 0];
-  const [adding, renewing] = [vi.mocked(writeSync), vi.mocked(writeFileSync)];
   const isFull = () => {
     tried += 1;
     left -= 1;
     return left >= 0;
   };
-  adding.mockImplementation(((file: number, data: Buffer | string, from?: number | null) => {
+  const writeSync = ((file: number, data: Buffer | string, from?: number | null) => {
     const added = Buffer.from(data).subarray(from ?? 0);
     if (!isFull()) return disk.writeSync(file, added);
     disk.writeSync(file, added, 0, bytes);
     throw noSpace();
-  }) as typeof writeSync);
-  renewing.mockImplementation((...given) => {
+  }) as typeof disk.writeSync; // of its forms those that the buffer uses
+  const renew: typeof disk.writeFileSync = (...given) => {
     if (!isFull()) return disk.writeFileSync(...given);
     disk.writeFileSync(given[0], 'half', given[2]);
     throw noSpace();
-  });
-  return {
-    restore: () => {
-      adding.mockRestore();
-      renewing.mockRestore();
-    },
-    tried: () => tried,
   };
+  putDisk({ writeSync, writeFileSync: renew });
+  return { restore: () => putDisk(disk), tried: () => tried };
 }
 
 it('what a full disk did not take is in the file once there is room again, in order and without a hole', () => {

@@ -25,7 +25,7 @@ test('search and files find what was said and done, one line for each, without w
 
   const found = await lines('search', 'test');
   expect([...found.lines].sort()).toEqual([
-    'Worker Bash: npm [test] npm [test]',
+    'Worker Bash: npm [test]',
     'Worker text.completed: The [tests] pass\ufffd[2J now',
     `[msg:${id}] owner → id:Worker: Run the [tests]`,
   ]);

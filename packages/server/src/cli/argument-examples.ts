@@ -29,6 +29,7 @@ const examples: Readonly<Record<string, string>> = {
   task: '42',
   text: '"How far are you?"',
   to: 'Lead',
+  when: 'task_failed',
 };
 
 /** The command line of a command with an example in the place of each argument that it must have; null where one has no example. */

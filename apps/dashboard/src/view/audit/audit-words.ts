@@ -15,6 +15,8 @@ const words: Readonly<Record<string, string>> = {
   'channels/unbind': 'unbound a conversation of',
   'holds/refuse': 'refused held message',
   'holds/release': 'released held message',
+  'hooks/remove': 'took out the hook',
+  'hooks/set': 'wrote a hook',
   'hooks/test': 'tried the hook',
   'login/create': 'made a login link',
   'messages/remove': 'removed message',
