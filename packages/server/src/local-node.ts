@@ -71,6 +71,8 @@ export class LocalNode {
   #current: NodeProcess | null = null;
   #supervision: Promise<void> = Promise.resolve();
   #isOutdated = false;
+  /** What is taken over stands there already. */
+  #isNoted = true;
 
   constructor(options: LocalNodeOptions) {
     this.#options = options;
@@ -157,6 +159,7 @@ export class LocalNode {
       if (this.#current && (await isSameProcess(this.#current))) {
         steadyLooks += 1;
         if (steadyLooks > 60) delays = backoffDelays({ initialMs: LOOK_MS });
+        this.#note();
         continue;
       }
       steadyLooks = 0;
@@ -167,11 +170,12 @@ export class LocalNode {
   }
 
   async #spawn(): Promise<void> {
-    const { url, socket, processFile, logFile, log } = this.#options;
+    const { url, socket, logFile, log } = this.#options;
     const [program, ...args] = this.#options.command ?? connectCommand();
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
-    const output = openSync(logFile, 'a', 0o600);
+    let output: number | null = null;
     try {
+      output = openSync(logFile, 'a', 0o600);
       // Its agents can read what it was started with: no token of ours is there.
       const env = Object.fromEntries(
         Object.entries(this.#options.env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === PROCESS_TREE),
@@ -182,13 +186,26 @@ export class LocalNode {
       child.unref();
       this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url, socket, startedWith: this.#startsWith };
       this.#isOutdated = false;
-      writeFileSync(processFile, JSON.stringify(this.#current), { mode: 0o600 });
+      this.#isNoted = false;
       log.info('local node started', { pid });
     } catch (error) {
       this.#current = null;
       log.error('local node cannot be started', { error });
     } finally {
-      closeSync(output);
+      if (output !== null) closeSync(output);
+    }
+    this.#note();
+  }
+
+  /** For the relay after us; tried again while the disk does not take it. */
+  #note(): void {
+    const { processFile, log } = this.#options;
+    if (this.#current === null || this.#isNoted) return;
+    try {
+      writeFileSync(processFile, JSON.stringify(this.#current), { mode: 0o600 });
+      this.#isNoted = true;
+    } catch (error) {
+      log.warn('a relay after this one could not find its local node: that it runs cannot be written down', { error });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processIdentity } from 'agent-relay-wire/node';
@@ -132,4 +132,26 @@ test('a node that ends by itself is started again', async () => {
   process.kill(first, 'SIGKILL');
   await poll('another one runs', () => written().length === 2);
   expect(node.pid).not.toBe(first);
+});
+
+test('a node that cannot be written down runs alone, and is written down once there is room', async () => {
+  mkdirSync(join(folder, 'node.json'));
+  const node = localNode();
+  await node.start();
+  await poll('it runs', () => written().length === 1);
+  // Longer than it takes to look after it.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect([written().length, await isGone(node.pid)]).toEqual([1, false]);
+  rmSync(join(folder, 'node.json'), { recursive: true });
+  await poll('it is written down', () => existsSync(join(folder, 'node.json')));
+  expect(JSON.parse(readFileSync(join(folder, 'node.json'), 'utf8'))).toMatchObject({ pid: node.pid });
+});
+
+test('a node whose log cannot be opened is started once it can', async () => {
+  mkdirSync(join(folder, 'node.log'));
+  const node = localNode();
+  await node.start();
+  expect(node.pid).toBe(null);
+  rmSync(join(folder, 'node.log'), { recursive: true });
+  await poll('it runs', () => written().length === 1);
 });
