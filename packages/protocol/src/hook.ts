@@ -1,30 +1,8 @@
 import { z } from 'zod';
 import { RECENT_HOOK_RUNS } from './hook-limits.ts';
+import { machineTriggers, relayOnlyTriggers } from './hook-triggers.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { LabelSchema, lineOf, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
-
-/** What a hook may be set off by: what happens to an agent on its machine. */
-export const machineTriggers = [
-  'spawned',
-  'released',
-  'turn_started',
-  'turn_complete',
-  'turn_failed',
-  'item_started',
-  'file_change',
-  'command_executed',
-  'approval_needed',
-  'input_needed',
-  'message_received',
-  'stalled',
-  'quota_warning',
-  'context_warning',
-] as const;
-
-/** What only the relay knows of. */
-export const relayOnlyTriggers = ['task_created', 'task_claimed', 'task_completed', 'task_failed', 'task_canceled'] as const;
-/** What the relay's own hooks may be set off by. */
-export const relayTriggers = ['spawned', 'released', 'approval_needed', 'message_received', 'stalled', ...relayOnlyTriggers] as const;
 
 /**
  * `approval_needed` tells that a person is needed: what a rule, a reservation or a hook has answered within this time sets nothing off. A hook that answers

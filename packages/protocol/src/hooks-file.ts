@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type HookTrigger, HookTriggerSchema, machineTriggers, relayTriggers } from './hook.ts';
+import { type HookTrigger, HookTriggerSchema } from './hook.ts';
 import { hookCommandFault } from './hook-command.ts';
 import { exampleFields, placeholderNames } from './hook-fields.ts';
+import { machineTriggers, relayTriggers } from './hook-triggers.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { nearest } from './nearest.ts';
 import { isRunner } from './plain-command.ts';

@@ -87,15 +87,14 @@ export {
   HookResultSchema,
   HookSchema,
   HookTriggerSchema,
-  machineTriggers,
   NodeHooksSchema,
-  relayTriggers,
   TestHookSchema,
 } from './hook.ts';
 export type { HookFields } from './hook-fields.ts';
 export { describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
 export { RECENT_HOOK_RUNS } from './hook-limits.ts';
 export { assertFieldsOf } from './hook-trial.ts';
+export { machineTriggers, relayTriggers } from './hook-triggers.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
 export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent } from './known-agent-event.ts';

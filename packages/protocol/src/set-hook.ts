@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of hooks, which no template fills
 import { z } from 'zod';
-import { HookSchema, relayTriggers } from './hook.ts';
+import { HookSchema } from './hook.ts';
+import { relayTriggers } from './hook-triggers.ts';
 import { relayHookFaults } from './hooks-file.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { AddressSchema, LabelSchema, lineOf } from './primitives.ts';
