@@ -138,10 +138,11 @@ async function ownHooksAreWritten(page: Page, { relay }: DashboardWorld): Promis
   await row.getByText('task failed').waitFor();
   await page.getByRole('button', { name: 'Change post' }).click();
   await page.getByLabel('Does', { exact: true }).selectOption('relay');
-  await page.getByLabel('Whom').fill('nobody at all');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('dialog').getByRole('alert').waitFor();
   await page.getByLabel('Whom').fill('#audit');
+  await page.getByLabel('What it says').fill(`\${nobody} failed`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog').getByRole('alert').getByText('is nothing that on_task_failed says').waitFor();
+  await page.getByLabel('What it says').fill(`\${title} failed`);
   await page.getByRole('button', { name: 'Save' }).click();
   await row.getByText('#audit').waitFor();
   const text = readFileSync(`${relay.databasePath}.hooks.yaml`, 'utf8');
