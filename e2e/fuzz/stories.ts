@@ -35,6 +35,12 @@ const stories: readonly ((ask: Ask, random: Random) => Promise<unknown>)[] = [
     const keys = { p256dh: browserKey(random), auth: bytes(random, 16).toString('base64url') };
     return ask('push/subscribe', { endpoint, keys, topics: ['approvals', 'stalls', 'mail'] });
   },
+  async (ask, random) => {
+    const name = `hook-${below(random, 6)}`;
+    const hook = { name, trigger: pick(random, ['task_failed', 'stalled', 'released']), relay: `agent-${below(random, 12)}` };
+    await (random() < 0.5 ? ask('hooks/set', hook) : ask('hooks/set', { ...hook, replaces: name }));
+    return random() < 0.5 ? ask('hooks/test', { name }) : ask('hooks/remove', { name });
+  },
 ];
 
 const bytes = (random: Random, length: number): Buffer => Buffer.from(Array.from({ length }, () => below(random, 256)));
