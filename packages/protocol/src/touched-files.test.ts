@@ -82,5 +82,7 @@ test('whatever is read ends soon', () => {
     `${'('.repeat(4_000)}${'rm a)'.repeat(4_000)}`,
   ])
     written(text);
+  for (const blank of ['\r', '\u2028', ' ', '\n ', '\r*'])
+    touchedFiles({ kind: 'edit', cwd: '/w', input: { patch: blank.repeat(60_000) } });
   expect(Date.now() - begun).toBeLessThan(5_000);
 });

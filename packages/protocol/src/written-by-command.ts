@@ -17,8 +17,8 @@ const hereDocument = /(?<!<)<<-?[ \t]*(['"]?)([A-Za-z_]\w*)\1/u;
 /** More than these are read as commands. */
 const MOST_DOCUMENTS = 16;
 const LONGEST = 16 * 1024;
-/** Codex passes over what is blank before them. */
-const patchedFile = /^[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]+)$/gmu;
+/** Codex passes over what is blank before them; a line begins behind a line feed alone, for whatever else ends one is blank too. */
+const patchedFile = /(?<![^\n])[^\S\n]*\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]+)/gu;
 const deepest = 4;
 
 /** The files that a patch of Codex's names. */
