@@ -27,6 +27,13 @@ test.each<[string, readonly string[]]>([
   ["cat <<'END' > made\nrm kept\nEND\ntouch last", ['/w/made', '/w/last']],
   ["apply_patch <<'P'\n*** Begin Patch\n*** Update File: a.ts\n*** Move to: b.ts\n*** End Patch\nP", ['/w/a.ts', '/w/b.ts']],
   ["apply_patch <<'P'\n*** Begin Patch\n*** Delete File: a.ts\n \t*** Update File: b.ts\n*** End Patch\nP", ['/w/a.ts', '/w/b.ts']],
+  ["cd sub && apply_patch <<'P'\n*** Begin Patch\n*** Update File: a.ts\n*** End Patch\nP", ['/w/sub/a.ts']],
+  [`bash -c "cd sub && apply_patch <<'P'\n*** Begin Patch\n*** Add File: a.ts\n*** End Patch\nP\n"`, ['/w/sub/a.ts']],
+  [`cat > big <<'END'\n${'word '.repeat(5_000)}\nEND\nrm kept`, ['/w/big', '/w/kept']],
+  [
+    `apply_patch <<'P'\n*** Begin Patch\n*** Add File: a.ts\n+${'x'.repeat(20_000)}\n*** Delete File: b.ts\n*** End Patch\nP`,
+    ['/w/a.ts', '/w/b.ts'],
+  ],
 ])('a command writes what its words say: %s', (command, files) => {
   expect(written(command)).toEqual(files);
 });

@@ -9,6 +9,8 @@ export interface WrittenPath {
 
 type Target = Omit<WrittenPath, 'folder'>;
 
+/** As Codex calls them. */
+const patcher = /^apply_?patch$/u;
 const shells = /^(?:sh|bash|dash|zsh|ksh)$/u;
 /** Programs that run what follows them, and the flags of theirs that take a value. */
 const before = /^(?:sudo|doas|env|command|builtin|exec|nohup|nice|time|timeout|stdbuf|xargs|if|then|do|else|while|until|!|\{)$/u;
@@ -28,11 +30,19 @@ export const patchedFiles = (text: string): string[] => [...text.matchAll(patche
  * What a command line writes, as far as its words tell: where output is redirected to, and what programs are named that are known to write it.
  * What a program decides for itself (a script, a build, `git pull`), and what only a shell can tell (`$X`, `$(…)`), is not known.
  */
-export function writtenByCommand(line: string, folder: string, depth = 0): readonly WrittenPath[] {
+export const writtenByCommand = (line: string, folder: string): readonly WrittenPath[] =>
+  readCommand(line, folder, { depth: 0, patchers: [] });
+
+interface Reading {
+  readonly depth: number;
+  /** Where `apply_patch` runs: what the line says of it stands in a document, which is no command. */
+  readonly patchers: string[];
+}
+
+function readCommand(line: string, folder: string, reading: Reading): readonly WrittenPath[] {
+  const { depth, patchers } = reading;
   const places = new Map<ShellScope, Place>();
-  const text = line.slice(0, LONGEST);
-  const patched = patchedFiles(text).map((path) => ({ folder, path, isTree: false }));
-  const written = simpleCommands(withoutDocuments(text)).flatMap((command): readonly WrittenPath[] => {
+  const written = simpleCommands(withoutDocuments(line).slice(0, LONGEST)).flatMap((command): readonly WrittenPath[] => {
     const place = placeIn(places, command.scope, folder);
     const words = withoutRunners(command.words);
     const redirected = command.redirectedTo.map((path) => path !== null && { path, isTree: false });
@@ -45,13 +55,22 @@ export function writtenByCommand(line: string, folder: string, depth = 0): reado
       return [];
     }
     const { cwd, isTold } = place;
+    if (isTold && patcher.test(program)) patchers.push(cwd);
     const inner = shells.test(program) && depth < deepest ? scriptOf(args) : null;
-    const nested = inner === null ? [] : writtenByCommand(inner, cwd, depth + 1);
+    const nested = inner === null ? [] : readCommand(inner, cwd, { depth: depth + 1, patchers });
     const targets = [...redirected, ...writtenBy(program, args)].filter((target) => target !== false);
     const told = targets.filter(({ path }) => isTold || path.startsWith('/')).map((target) => ({ ...target, folder: cwd }));
     return [...nested, ...told];
   });
-  return [...patched, ...written];
+  return [...patchedIn(line, patchers.length === 0 ? [folder] : patchers), ...written];
+}
+
+/** In how many folders patches are looked for. */
+const MOST_FOLDERS = 8;
+
+function patchedIn(line: string, folders: readonly string[]): readonly WrittenPath[] {
+  const places = [...new Set(folders)].slice(0, MOST_FOLDERS);
+  return patchedFiles(line).flatMap((path) => places.map((folder) => ({ folder, path, isTree: false })));
 }
 
 /** Where the commands of a shell run, once it has begun. */
