@@ -6,6 +6,10 @@ const letters = 'AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw9';
 const key = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6';
 const pem = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA1', 'k2Zq', '-----END RSA PRIVATE KEY-----'].join('\n');
 
+const behindEscapes = ['\\n', '\\t', '\\\\n', '%20', '%3D', '\\u001b[32m', '\\x1b[1;31m', '\\033[0m', '\u001b[01;31m\u001b[K'].map(
+  (escape) => (text: string) => `said:${escape}${text}`,
+);
+
 test.each([
   ['a bot of Telegram', `123456789:${letters}`],
   ['a token of Anthropic', `sk-ant-api03-${key}`],
@@ -21,7 +25,12 @@ test.each([
   ['a private key', pem],
   ['the beginning of one', pem.slice(0, 40)],
 ])('%s is hidden, wherever it stands', (_what, secret) => {
-  for (const around of [(text: string) => `use ${text} here`, (text: string) => `KEY='${text}'`, (text: string) => `["${text}"]`]) {
+  for (const around of [
+    (text: string) => `use ${text} here`,
+    (text: string) => `KEY='${text}'`,
+    (text: string) => `["${text}"]`,
+    ...behindEscapes,
+  ]) {
     const shown = withoutSecretShapes(around(secret));
     expect(shown).not.toContain(secret.slice(0, 12));
     expect(shown).toContain(hidden);
@@ -36,6 +45,7 @@ test.each([
   [`secret: ${key}`, `secret: ${hidden}`],
   [`AGENT_RELAY_WEBHOOK_SECRET=${key} run`, `AGENT_RELAY_WEBHOOK_SECRET=${hidden} run`],
   [JSON.stringify(JSON.stringify({ apiKey: key })), JSON.stringify(JSON.stringify({ apiKey: hidden }))],
+  [JSON.stringify(JSON.stringify(JSON.stringify({ apiKey: key }))), JSON.stringify(JSON.stringify(JSON.stringify({ apiKey: hidden })))],
   [`agent --token ${key} --port 80`, `agent --token ${hidden} --port 80`],
   ['postgres://app:hunter2@db/app', `postgres://app:${hidden}@db/app`],
 ])('of %j what it is stays, and the secret goes', (text, shown) => {

@@ -5,6 +5,11 @@
 
 const HIDDEN = '[a secret, hidden]';
 
+/** What ends in a letter or a digit and is no part of the word behind it: an escape of JSON, of a shell or an address, the end of a colour. */
+const escape = '(?<=\\\\[abefnrtv0]|\\\\(?:u|x|U)[0-9a-fA-F]{2,8}|%[0-9a-fA-F]{2}|\\[[\\d;:]{0,16}[mK])';
+/** A shape that begins behind none of these characters, or behind an escape. */
+const shape = (notBehind: string, pattern: string): RegExp => new RegExp(`(?:(?<!${notBehind})|${escape})(?:${pattern})`, 'gu');
+
 /** Of one that was cut off what is left may be enough to guess the rest. */
 const cut = '(?=…|$)';
 
@@ -15,19 +20,22 @@ const alone: readonly RegExp[] = [
   // A bot of Telegram, also in the addresses of its API.
   new RegExp(`(?<!\\d)\\d{6,12}(?::|%3[Aa])(?:[\\w-]{35}(?![\\w-])|[\\w-]{20,34}${cut})`, 'gu'),
   // Anthropic, OpenAI and who follows them.
-  /(?<![\w-])sk-(?=[\w-]{0,400}\d)[\w-]{20,400}/gu,
-  /(?<![\w-])(?:xai|gsk|hf|npm|pypi|dop_v1|glpat|sntrys|figd|ntn|lin_api|r8|whsec|SG)[-_.](?=[\w./+=-]{0,400}\d)[\w./+=-]{20,400}/gu,
-  /(?<!\w)(?:[srp]k_(?:live|test)|rk_(?:live|test))_\w{16,400}/gu,
+  shape('[\\w-]', 'sk-(?=[\\w-]{0,400}\\d)[\\w-]{20,400}'),
+  shape(
+    '[\\w-]',
+    '(?:xai|gsk|hf|npm|pypi|dop_v1|glpat|sntrys|figd|ntn|lin_api|r8|whsec|SG)[-_.](?=[\\w./+=-]{0,400}\\d)[\\w./+=-]{20,400}',
+  ),
+  shape('\\w', '[srp]k_(?:live|test)_\\w{16,400}'),
   // GitHub.
-  /(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{20,400}|github_pat_\w{20,400})/gu,
+  shape('\\w', 'gh[pousr]_[A-Za-z0-9]{20,400}|github_pat_\\w{20,400}'),
   // Google.
-  /(?<![\w-])(?:AIza[\w-]{30,60}|ya29\.[\w.-]{20,2000}|GOCSPX-[\w-]{20,60})/gu,
+  shape('[\\w-]', 'AIza[\\w-]{30,60}|ya29\\.[\\w.-]{20,2000}|GOCSPX-[\\w-]{20,60}'),
   // Amazon.
-  /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])/gu,
+  shape('[A-Za-z0-9]', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
   // Slack.
-  /(?<![\w-])xox[a-z]-[\w-]{10,400}|(?<![\w-])xapp-[\w-]{10,400}/gu,
+  shape('[\\w-]', '(?:xox[a-z]|xapp)-[\\w-]{10,400}'),
   // Signed claims.
-  /(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}(?:\.[\w-]{0,4000})?/gu,
+  shape('[\\w-]', 'eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}(?:\\.[\\w-]{0,4000})?'),
 ];
 
 /** A word that nobody writes by hand: long and with a digit within, or very long. */
@@ -37,7 +45,7 @@ const wordOf = (least: number): string => `(?:(?=[\\w.~+/=-]{0,512}\\d)[\\w.~+/=
 const behindAWord: readonly RegExp[] = [
   new RegExp(`(\\b(?:[Bb]earer|Basic)(?:\\s|%20){1,4})${wordOf(16)}`, 'gu'),
   new RegExp(
-    `((?:secret|token|password|passwd|passphrase|(?:api|access|private|secret|signing)[_-]?key)\\\\?["']?\\s{0,4}[:=]\\s{0,4}\\\\?["']?)${wordOf(8)}`,
+    `((?:secret|token|password|passwd|passphrase|(?:api|access|private|secret|signing)[_-]?key)\\\\{0,8}["']?\\s{0,4}[:=]\\s{0,4}\\\\{0,8}["']?)${wordOf(8)}`,
     'giu',
   ),
   new RegExp(`(--[\\w-]{0,40}(?:secret|token|password|key)[ =]["']?)${wordOf(8)}`, 'gu'),

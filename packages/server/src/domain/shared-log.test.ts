@@ -24,6 +24,15 @@ test.each([`TOKEN=${token} make`, `https://x.example/?t=${token}&u=1`, `["${toke
 );
 
 test.each([
+  ['grep', `KEY=\u001b[01;31m\u001b[Kghp_\u001b[m\u001b[K${'a1'.repeat(18)}`, 'KEY=[a secret, hidden]'],
+  ['jq', '\u001b[34;1m"token"\u001b[0m\u001b[1;39m:\u001b[0m \u001b[0;32m"abcd1234efgh"\u001b[0m', '"token": "[a secret, hidden]"'],
+  ['this', `\u001b[32mci-token\u001b[0m.of_16==`, '[a token, hidden]'],
+  ['nothing', '\u001b[32mgreen\u001b[0m', '\u001b[32mgreen\u001b[0m'],
+])('the colours of %s hide no secret', (_what, text, expected) => {
+  expect(shown(text).text).toBe(expected);
+});
+
+test.each([
   ['ab.', 87_000, 0],
   ['aaaaaaaa.', 29_000, 0],
   // Each begins a word of that length.

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { ActivityEntry } from 'agent-relay-protocol';
 import { isApprovalEvent } from './approval.ts';
 import { withoutSecretShapes } from './secret-shapes.ts';
@@ -29,7 +30,16 @@ export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets
     const shown = written.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text).replace(ownTokens, HIDDEN);
     return withoutSecretShapes(words.lengths.size === 0 ? shown : withoutWords(shown, words));
   };
-  return { ...entry, event: withTexts(event, hideTokens) };
+  return { ...entry, event: withTexts(event, (text) => hideAlsoInColours(text, hideTokens)) };
+}
+
+/** Colours may stand within a secret, and between it and the word that says what it is: they go with it. */
+function hideAlsoInColours(text: string, hide: (text: string) => string): string {
+  const shown = hide(text);
+  if (!/[\u001B\u009B]/u.test(text)) return shown;
+  const plain = stripVTControlCharacters(text);
+  const hidden = hide(plain);
+  return hidden === plain ? shown : hidden;
 }
 
 /** As a command, an address or JSON has it. */
