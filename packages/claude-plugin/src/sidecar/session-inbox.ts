@@ -16,17 +16,23 @@ export class SessionInbox {
     this.#options = options;
   }
 
-  /** Resolves when the frames are written; that they are read is told by the hook. Rejects when nobody listens. */
+  /**
+   * Resolves once the session may have the frames; that they are read is told by the hook. Rejects when nobody listens. A session that is slow has what was
+   * written all the same: it lies in its socket, also when this end is closed.
+   */
   post(frames: readonly InboxFrame[]): Promise<void> {
     const { socketPath, token } = this.#options;
     const auth = token === undefined ? '' : `${JSON.stringify({ type: 'auth', token })}\n`;
     return new Promise((resolve, reject) => {
       const socket = connect(socketPath);
       socket.setTimeout(LIMIT_MS, () => socket.destroy(new Error('The inbox of the session does not answer')));
-      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.setTimeout(0);
+        resolve();
+      });
+      socket.on('error', reject);
       // Read, so that the end of it is noticed.
       socket.resume();
-      socket.once('close', () => resolve());
       socket.end(auth + frames.map(encodeInboxFrame).join(''));
     });
   }
