@@ -81,6 +81,18 @@ test('what cannot be is refused with the word that is wrong, and nothing is writ
   expect(readFileSync(path(), 'utf8')).toBe('hooks: [\n');
 });
 
+test('what a machine does is left alone also where it stands in the same words', async () => {
+  const shared = (list: string) => `hooks:\n  relay:\n    on_spawned: ${list}\n  codex:\n    on_spawned: *both\n`;
+  for (const list of ['&both [{ relay: Lead }]', '[&one { relay: Lead }]']) {
+    const text = shared(list).replace('*both', list.startsWith('[') ? '[*one]' : '*both');
+    writeFileSync(path(), text);
+    const set = owner.hooks.set({ replaces: 'relay.on_spawned[0]', trigger: 'spawned', relay: 'Other' });
+    await expect(set).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(owner.hooks.remove({ name: 'relay.on_spawned[0]' })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(readFileSync(path(), 'utf8')).toBe(text);
+  }
+});
+
 test("programs, notifications and standing yeses are not to be had from afar: they are the words of a machine's owner", async () => {
   const asked = { trigger: 'stalled', command: 'touch /tmp/here' };
   const answer = await fetch(`${relay.url}/api/hooks/own`, {

@@ -172,6 +172,10 @@ test('nothing is written to a file with a fault, nor one that would have one, no
   write(good.replace('name: one, ', ''));
   expect(edited((yaml) => yaml.setIn(['hooks', 'gemini', 'on_released'], []))).toBe('unsupported');
   expect(readFileSync(path, 'utf8')).toBe(good.replace('name: one, ', ''));
+  const named = 'hooks:\n  codex:\n    on_spawned:\n      - &one { command: echo }\n    on_released: [*one]\n';
+  write(named);
+  expect(edited((yaml) => void yaml.deleteIn(['hooks', 'codex', 'on_spawned', 0]))).toBe('unsupported');
+  expect(readFileSync(path, 'utf8')).toBe(named);
   write('hooks: [\n');
   expect(edited(change)).toBe('busy');
   expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['hooks: [\n', ['agent-relay.yaml']]);

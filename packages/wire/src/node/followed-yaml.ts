@@ -60,23 +60,25 @@ export class FollowedYaml<Value> {
   }
 
   /**
-   * Changes the file and follows it at once; what else stands in it stays, comments too.
+   * Changes the file and follows it at once; what else stands in it stays, comments too. `check` throws on what it is not to say then.
    * @throws RelayError `busy` while it has a fault, `validation_failed` where it would have one, `store_full`, and `unsupported` where it cannot be
    * written, or not like that: it is as it was.
    */
-  edit(change: (file: EditedYaml) => void): void {
+  edit(change: (file: EditedYaml) => void, check: (value: Value) => void = () => {}): void {
     const { path, schema } = this.#options;
     const { file, fault } = this.state;
     if (fault !== null) throw new RelayError('busy', `Mend the file first: ${fault}`);
     const document = parseDocument(file === null ? '' : readFileSync(path, 'utf8'), { merge: false, stringKeys: true });
+    let text: string;
     try {
       change(document);
+      // Which fails where a part is taken out that has another name elsewhere.
+      text = document.toString({ lineWidth: 0 });
     } catch (error) {
       if (error instanceof RelayError) throw error;
       throw new RelayError('unsupported', `${path} is written in a way that only its owner can change: edit it by hand`, { cause: error });
     }
-    const text = document.toString({ lineWidth: 0 });
-    readYaml(text, path, schema);
+    check(readYaml(text, path, schema));
     writeWhole(path, text);
     this.#look();
   }

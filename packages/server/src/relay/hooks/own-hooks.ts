@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ConfiguredHook,
   describeHookAction,
@@ -15,7 +16,7 @@ export interface RelayHooksFile {
   readonly current: readonly ConfiguredHook[];
   readonly state: { readonly file: string | null; readonly fault: string | null };
   /** Missing where nobody may write it from here. */
-  readonly edit?: (change: (file: EditedYaml) => void) => void;
+  readonly edit?: (change: (file: EditedYaml) => void, check: (hooks: readonly ConfiguredHook[]) => void) => void;
 }
 
 export const ownHooksOf = ({ current }: Pick<RelayHooksFile, 'current'>): readonly ConfiguredHook[] =>
@@ -86,7 +87,14 @@ function find(own: readonly ConfiguredHook[], name: string): ConfiguredHook {
 function editOf(file: RelayHooksFile): (change: (file: EditedYaml) => void) => void {
   const edit = file.edit?.bind(file);
   if (edit === undefined) throw new RelayError('unsupported', 'This relay has no file of hooks');
-  return edit;
+  const before = machinesHooksOf(file.current);
+  return (change) =>
+    edit(change, (hooks) => {
+      if (isDeepStrictEqual(machinesHooksOf(hooks), before)) return;
+      throw new RelayError('unsupported', 'What a machine does stands in the same words: edit the file by hand');
+    });
 }
+
+const machinesHooksOf = (hooks: readonly ConfiguredHook[]) => hooks.filter(({ agents }) => agents !== RELAY_HOOKS);
 
 const invalid = (path: string, message: string) => new RelayError('validation_failed', message, { issues: [{ path, message }] });
