@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ApprovalQuestion, ProcessSandbox, ReservedAgainst, SessionEvents, StartOptions } from 'agent-relay-provider';
 import { lenient, parseJson } from 'agent-relay-wire';
 import { z } from 'zod';
@@ -20,6 +20,13 @@ const matcher = `Bash|${patchTool}`;
 const timeoutSeconds = 10;
 /** No model writes as much at once. */
 const longestInput = 16 * 1024 * 1024;
+
+/** As much is read at once of all who ask together: an agent in a sandbox reaches the door as well. */
+const longestTogether = 4 * longestInput;
+const mostTogether = 256;
+
+/** Every shell takes these as they stand, and every system as the path of a socket. */
+const plainFolder = /^\/[\w/.@+-]{0,60}$/u;
 
 /** Carries what Codex says to the door, and back why not, which exit code 2 makes a no of. Without quotes, for any shell. */
 const messenger =
@@ -57,12 +64,14 @@ export class ReservationDoor {
   readonly #server: Server;
   readonly #folder: string;
   readonly #sockets = new Set<Socket>();
+  #held = 0;
 
   private constructor(server: Server, folder: string, socketPath: string) {
     this.#server = server;
     this.#folder = folder;
     this.files = { read: [process.execPath], write: [folder] };
     this.hooks = hookSettings(socketPath);
+    server.maxConnections = mostTogether;
     server.on('connection', (socket) => this.#serve(socket));
   }
 
@@ -72,7 +81,8 @@ export class ReservationDoor {
   }
 
   static async #open(): Promise<ReservationDoor> {
-    const folder = await mkdtemp(join(tmpdir(), 'agent-relay-codex-'));
+    const temporary = resolve(tmpdir());
+    const folder = await mkdtemp(join(plainFolder.test(temporary) ? temporary : '/tmp', 'agent-relay-codex-'));
     const socketPath = join(folder, 'hook.sock');
     const server = createServer({ allowHalfOpen: true });
     try {
@@ -98,10 +108,15 @@ export class ReservationDoor {
     const chunks: Buffer[] = [];
     let size = 0;
     socket.on('error', () => {}); // whoever asked is gone
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#held -= size;
+    });
+    socket.setTimeout(timeoutSeconds * 1000, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > longestInput) socket.destroy();
+      this.#held += chunk.length;
+      if (size > longestInput || this.#held > longestTogether) socket.destroy();
       else chunks.push(chunk);
     });
     socket.once('end', () => {
@@ -150,7 +165,9 @@ export function withDoor(sandbox: ProcessSandbox, { files }: ReservationDoor): P
 
 function hookSettings(socketPath: string): ThreadConfig {
   const hook = { type: 'command', command: `exec '${process.execPath}' -e '${messenger}' '${socketPath}'`, timeout: timeoutSeconds };
-  const trusted = { trusted_hash: fingerprintOf({ event_name: 'pre_tool_use', matcher, hooks: [{ ...hook, async: false }] }) };
+  const trusted = {
+    trusted_hash: fingerprintOf({ event_name: 'pre_tool_use', matcher, hooks: [{ ...hook, async: false }] }),
+  };
   return { PreToolUse: [{ matcher, hooks: [hook] }], state: { [`${threadSettingsPath}:pre_tool_use:0:0`]: trusted } };
 }
 
