@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OwnedProcess, Provider, ReservedAgainst, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
+import { threadSettingsPath } from '../src/provider/reservation-hook.ts';
 import { type CodexBench, codexBench, codexVersions, wasModelSent } from './harness.ts';
 
 const reason = 'Ann has reserved these files';
@@ -72,6 +73,9 @@ describe.each(codexVersions)('what another agent has reserved, and Codex %s', (_
     await mkdir(join(bench.home.workFolder, 'kept'));
     const others = { type: 'command', command: `touch '${join(bench.home.workFolder, 'hooked')}'` };
     await writeFile(join(bench.home.codexHome, 'hooks.json'), JSON.stringify({ hooks: { PreToolUse: [{ hooks: [others] }] } }));
+    // As Codex keeps it where somebody has switched one off.
+    const off = `\n[hooks.state."${threadSettingsPath}:pre_tool_use:0:0"]\nenabled = false\n`;
+    await appendFile(join(bench.home.codexHome, 'config.toml'), off);
     await using server = await CodexAppServer.start({ command: codex, env: bench.env });
     const { turn, refused } = await start(new CodexProvider({ command: codex, endpoint: server.endpoint }), 'unrestricted');
     const patch = "apply_patch <<'P'\n*** Begin Patch\n*** Add File: kept.txt\n+x\n*** End Patch\nP";

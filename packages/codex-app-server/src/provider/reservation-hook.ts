@@ -166,6 +166,7 @@ export function withDoor(sandbox: ProcessSandbox, { files }: ReservationDoor): P
 function hookSettings(socketPath: string): ThreadConfig {
   const hook = { type: 'command', command: `exec '${process.execPath}' -e '${messenger}' '${socketPath}'`, timeout: timeoutSeconds };
   const trusted = {
+    enabled: true,
     trusted_hash: fingerprintOf({ event_name: 'pre_tool_use', matcher, hooks: [{ ...hook, async: false }] }),
   };
   return { PreToolUse: [{ matcher, hooks: [hook] }], state: { [`${threadSettingsPath}:pre_tool_use:0:0`]: trusted } };
