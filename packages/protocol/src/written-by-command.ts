@@ -15,7 +15,7 @@ const shells = /^(?:sh|bash|dash|zsh|ksh)$/u;
 /** Programs that run what follows them, and the flags of theirs that take a value. */
 const before = /^(?:sudo|doas|env|command|builtin|exec|nohup|nice|time|timeout|stdbuf|xargs|if|then|do|else|while|until|!|\{)$/u;
 const inPlace = /^(?:--write|--fix(?:=.*)?|--in-place(?:=.*)?)$/u;
-const hereDocument = /(?<!<)<<-?[ \t]*(['"]?)([A-Za-z_]\w*)\1/u;
+const hereDocument = /(?<!<)<<-?[ \t]*(['"]?)([A-Za-z_]\w{0,255})\1/u;
 /** More than these are read as commands. */
 const MOST_DOCUMENTS = 16;
 const LONGEST = 16 * 1024;
