@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 
 export interface PlaceSituation {
   readonly platform: NodeJS.Platform;
@@ -24,8 +24,6 @@ export interface SessionPlace {
   readonly restrictedFile: string;
   /** Is there from the start of the session until its sidecar takes hooks, or a prompt has waited for that in vain. */
   readonly startingFile: string;
-  /** Which messages the model read while no sidecar was there: how each begins, on a line of its own. */
-  readonly readFile: string;
   /** Where the session answers its nth correspondent. */
   replySocket(n: number): string;
 }
@@ -48,7 +46,6 @@ export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }
     shellFile: posix.join(folder, `${claudePid}.env`),
     restrictedFile: posix.join(folder, `${claudePid}.restricted`),
     startingFile: posix.join(folder, `${claudePid}.starting`),
-    readFile: posix.join(folder, `${claudePid}.read`),
     replySocket: (n) => socket(`-${n}`),
   };
 }
@@ -69,6 +66,13 @@ export function makePrivateFolder(folder: string, uid: number | undefined): void
   if (uid !== undefined && lstatSync(folder).uid === uid) chmodSync(folder, 0o700);
   if (!isPrivateFolder(folder, uid)) throw new Error(`${folder} belongs to somebody else`);
 }
+
+/** Where the plugin keeps what outlives its sessions. */
+export const dataFolder = (env: Readonly<Record<string, string | undefined>>, home: string): string =>
+  env['CLAUDE_PLUGIN_DATA'] || join(home, '.local', 'state', 'agent-relay', 'claude');
+
+/** What hooks saw taken in by that Claude Code while no sidecar answered them: how each message ends, on a line of its own. It outlives both. */
+export const takenFile = (data: string, claudePid: number): string => join(data, 'taken', String(claudePid));
 
 /** A session that a machine of the relay runs has its tools, its mail and its rules from there. */
 export const isHosted = (env: Readonly<Record<string, string | undefined>>): boolean =>

@@ -125,7 +125,7 @@ test('what the model answers to the address of a message goes to its sender, in 
     .toMatchObject({ from: id, to: 'id:Asker', body: 'the second', replyTo: sent.id });
 });
 
-test('what a session dropped is pushed again, and what it read is not', async () => {
+test('what a session dropped is pushed again; should the first copy come in as well, the second is kept from the model', async () => {
   await using claude = await start();
   const { id } = await agentOf(claude);
   const sent = await owner.messages.send({ to: `id:${id}`, body: 'again' });
@@ -137,6 +137,9 @@ test('what a session dropped is pushed again, and what it read is not', async ()
   expect(claude.frames[1]?.msg_id).not.toBe(first?.msg_id);
   await reads(claude, claude.frames[1]);
   await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen' });
+  expect((await takes(claude, first)).output).toEqual({ decision: 'block', reason: expect.stringContaining('a second time') });
+  // A person who sends the same words again means it.
+  expect((await takes(claude, first)).output).toEqual({});
 });
 
 test('a session that refuses messages of others says so to the sender', async () => {

@@ -1,17 +1,18 @@
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { SessionPlace } from '../session-place.ts';
 import type { HookAnswer } from './hook-message.ts';
 
-type Place = Pick<SessionPlace, 'readFile' | 'restrictedFile'>;
+type Place = Pick<SessionPlace, 'restrictedFile'>;
 
 /**
- * What a hook does in a session whose sidecar was killed. What the model reads is written down for the next one, which would hand it over again; a
- * turn that mail is part of does nothing more, for nobody can say what it may; and whoever sits there is told.
+ * What a hook does in a session whose sidecar was killed. A turn that mail is part of does nothing more, for nobody can say what it may; and whoever sits
+ * there is told.
  */
 export function afterSidecar(event: string, prompt: string, place: Place): HookAnswer {
   switch (event) {
     case 'UserPromptSubmit':
-      noteMail(prompt.match(openings) ?? [], place);
+      if (closingsIn(prompt).length > 0) writeFileSync(place.restrictedFile, '', { mode: 0o600 });
       return { stdout: JSON.stringify({ systemMessage: gone, hookSpecificOutput: { hookEventName: event, additionalContext: gone } }) };
     case 'Notification':
     case 'SessionEnd':
@@ -26,14 +27,22 @@ export function afterSidecar(event: string, prompt: string, place: Place): HookA
 /** Where nobody can be asked, a turn that is known to be restricted uses no tool. */
 export const beforeToolUnasked = ({ restrictedFile }: Place): HookAnswer => (existsSync(restrictedFile) ? refusal : {});
 
-/** How messages begin. Read with `envelopeMessageIds` by the next sidecar: what that comes with would cost each hook 40 ms. */
-const openings = /^\[msg:\d{1,15}\] from /gmu;
-
-function noteMail(begun: readonly string[], { readFile, restrictedFile }: Place): void {
-  if (begun.length === 0) return;
-  writeFileSync(restrictedFile, '', { mode: 0o600 });
-  appendFileSync(readFile, begun.map((opening) => `${opening}\n`).join(''), { mode: 0o600 });
+/** What the model is given is written down where no sidecar answers: the next one would hand it over again. */
+export function noteTaken(prompt: string, file: string): void {
+  const closings = closingsIn(prompt);
+  if (closings.length === 0) return;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    appendFileSync(file, closings.map((closing) => `${closing}\n`).join(''), { mode: 0o600 });
+  } catch {
+    // A full disk is no reason for a prompt to go wrong.
+  }
 }
+
+const closingsIn = (prompt: string): readonly string[] => prompt.match(closings) ?? [];
+
+/** How messages end: what reads envelopes otherwise would cost each hook 40 ms. */
+const closings = /^\[end msg:\d{1,15} [^\]\n]*\]$/gmu;
 
 const gone =
   'Agent Relay: the plugin’s process in this session has ended unexpectedly. Messages do not come in, and its tools do not answer, until `/mcp` reconnects it or the session is started again.';

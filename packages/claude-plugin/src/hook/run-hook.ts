@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { asText } from 'agent-relay-protocol';
-import { isHosted, isPrivateFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
-import { afterSidecar, beforeToolUnasked } from './after-sidecar.ts';
+import { dataFolder, isHosted, isPrivateFolder, makePrivateFolder, type SessionPlace, sessionPlace, takenFile } from '../session-place.ts';
+import { afterSidecar, beforeToolUnasked, noteTaken } from './after-sidecar.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
 
@@ -52,6 +52,8 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   if (isFirstPrompt) rmSync(place.startingFile, { force: true });
   if (answer !== null && answer !== 'absent') return answer;
   if (isWait) return {};
+  if (event === 'UserPromptSubmit' && !isHosted(env))
+    noteTaken(asText(input['prompt'] ?? ''), takenFile(dataFolder(env, homedir()), claudePid));
   if (answer === 'absent' && event === 'SessionStart' && !isHosted(env)) noteStart(place, uid);
   return isTrusted() ? withoutSidecar(event, input, { place, isAbsent: answer === 'absent' }) : {};
 }

@@ -21,12 +21,13 @@ const answer = (id = 'm1', model = 'claude') => ({ type: 'assistant', message: {
 const queued = (id: number) => ({ type: 'queue-operation', operation: 'enqueue', content: end(id) });
 
 /** One process of the plugin beside one of Claude Code. */
-function life({ claudePid = 1, conversation = 'c1' } = {}) {
+function life({ claudePid = 1, conversation = 'c1', found = null as string | null } = {}) {
   const told: unknown[] = [];
   const mail = new EnteredMail({
     path: note(),
     claudePid,
     conversation,
+    findTranscript: () => found,
     onRead: (ids) => told.push(['read', ...ids]),
     onLost: (ids, reason) => told.push(['lost', ...ids, reason]),
     onFault: (error) => told.push(error),
@@ -139,6 +140,23 @@ test('what was pushed, and is nowhere in the conversation that goes on, waits ag
   const { mail: next, told } = life({ claudePid: 2 });
   await next.recover();
   expect([told, next.pushedAs(1), next.has(1), existsSync(note())]).toEqual([[], null, false, false]);
+});
+
+test('what was pushed before any hook named the conversation is looked for in its file; where that cannot be read nobody knows', async () => {
+  const early = { conversation: 'c1', transcript: null };
+  life().mail.pushed([{ messageId: 1, nonce: 'n1' }], early);
+  writes(prompt(1), answer());
+  const next = life({ claudePid: 2, found: transcript() });
+  await next.mail.recover();
+  expect(next.told).toEqual([['read', 1]]);
+  life().mail.pushed([{ messageId: 1, nonce: 'n1' }], early);
+  const unreadable = life({ claudePid: 2, found: folder });
+  await unreadable.mail.recover();
+  expect(unreadable.told).toEqual([['lost', 1, nobodyKnows]]);
+  life().mail.pushed([{ messageId: 1, nonce: 'n1' }], early);
+  const unwritten = life({ claudePid: 2 });
+  await unwritten.mail.recover();
+  expect([unwritten.told, unwritten.mail.has(1)]).toEqual([[], false]);
 });
 
 test('the rest of the same answer is no answer to what one of its tools said', async () => {

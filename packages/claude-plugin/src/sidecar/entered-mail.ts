@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { lookInTranscript } from './transcript.ts';
+import { lookInTranscript, markOf, strongestOf, type Trace } from './transcript.ts';
 
 const EnteredSchema = z.object({
   messageId: z.int().min(1),
@@ -33,6 +33,8 @@ export interface EnteredMailOptions {
   readonly claudePid: number;
   /** The one that the session begins with. */
   readonly conversation: string;
+  /** Of a conversation that was not there yet when it was handed over. */
+  readonly findTranscript: (conversation: string) => string | null;
   readonly onRead: (messageIds: readonly number[]) => void;
   readonly onLost: (messageIds: readonly number[], reason: string) => void;
   /** The note cannot be written. Told once, until it can. */
@@ -60,6 +62,20 @@ export class EnteredMail {
   constructor(options: EnteredMailOptions) {
     this.#options = options;
     for (const each of readNote(options.path)) this.#mail.set(each.messageId, each);
+  }
+
+  /** What hooks noted that nobody answered: the model was given these, by whichever Claude Code they were pushed to. */
+  takenUnheard(mail: readonly { readonly messageId: number; readonly nonce: string }[]): void {
+    for (const { messageId, nonce } of mail) {
+      const pushed = this.#mail.get(messageId);
+      if (pushed?.nonce === nonce) this.#mail.set(messageId, { ...pushed, isTaken: true });
+    }
+    if (mail.length > 0) this.#write();
+  }
+
+  /** The processes that what an earlier one noted was handed to. */
+  get claudePids(): readonly number[] {
+    return [...new Set([...this.#mail.values()].map(({ claudePid }) => claudePid))];
   }
 
   /** It was taken in, and may have been read. */
@@ -101,7 +117,10 @@ export class EnteredMail {
 
   /** What an earlier process noted: read, still on its way in the conversation that goes on, or nobody knows. What was only pushed to it waits again. */
   async recover(): Promise<void> {
-    const fates = await Promise.all([...this.#mail.values()].map(async (each) => [each, await this.#fateOf(each)] as const));
+    const { findTranscript } = this.#options;
+    const mail = [...this.#mail.values()].map((each) => ({ ...each, transcript: each.transcript ?? findTranscript(each.conversation) }));
+    const traces = await tracesOf(mail);
+    const fates = mail.map((each, at) => [each, this.#fateOf(each, traces[at] ?? 'unknown')] as const);
     const of = (fate: Fate) => fates.flatMap(([each, found]) => (found === fate ? [each] : []));
     for (const each of of('taken')) this.#mail.set(each.messageId, { ...each, isTaken: true });
     this.#settle(idsOf(of('read')), (ids) => this.#options.onRead(ids));
@@ -117,11 +136,23 @@ export class EnteredMail {
     await this.look();
   }
 
+  /** What became of what was pushed, as the conversation says it that it was pushed to, or the one that the session is in now. */
+  async tracesOf(messageIds: readonly number[], now: ClaudeConversation): Promise<ReadonlyMap<number, Trace>> {
+    const mail = messageIds.flatMap((messageId) => this.#mail.get(messageId) ?? []);
+    const [then, later] = [await tracesOf(mail), await tracesOf(mail.map((each) => ({ ...each, transcript: now.transcript })))];
+    return new Map(mail.map(({ messageId }, at) => [messageId, strongestOf([then[at], later[at]].filter((trace) => trace !== undefined))]));
+  }
+
+  /** Its model has answered to these, though no hook said that they were taken in. */
+  read(messageIds: readonly number[]): void {
+    this.#settle(messageIds, (ids) => this.#options.onRead(ids));
+  }
+
   /** Looks again for what its conversation did not show yet: Claude Code writes it a little later. */
   async look(): Promise<void> {
     const due = [...this.#looks.keys()].flatMap((messageId) => this.#mail.get(messageId) ?? []);
     if (due.length === 0) return;
-    const isThere = await Promise.all(due.map(async (each) => (await lookInTranscript(each)) !== 'absent'));
+    const isThere = (await tracesOf(due)).map((trace) => trace !== 'absent' && trace !== 'queued');
     this.#settle(idsOf(due.filter((_, at) => isThere[at])), (ids) => this.#options.onRead(ids));
     const missing = due.filter(({ messageId }, at) => !isThere[at] && this.#mail.has(messageId));
     for (const { messageId } of missing) this.#looks.set(messageId, (this.#looks.get(messageId) ?? 0) + 1);
@@ -129,14 +160,14 @@ export class EnteredMail {
     this.#settle(idsOf(given), (ids) => this.#options.onLost(ids, KEPT_OUT));
   }
 
-  async #fateOf(entered: Entered): Promise<Fate> {
+  #fateOf(entered: Entered, found: Trace): Fate {
     const { claudePid, conversation } = this.#options;
     // Only the process beside it was killed.
     if (entered.claudePid === claudePid) return entered.isTaken ? 'taken' : 'pushed';
-    const found = await lookInTranscript(entered);
     if (found === 'answered') return 'read';
     if (found === 'entered' && entered.conversation === conversation) return 'taken';
-    return entered.isTaken || found === 'entered' ? 'lost' : 'waits';
+    // Its queue has died with the process.
+    return entered.isTaken || found === 'entered' || found === 'unknown' ? 'lost' : 'waits';
   }
 
   /** Told before it is forgotten: a kill between the two tells it twice. */
@@ -166,6 +197,17 @@ export class EnteredMail {
       this.#hasFault = true;
     }
   }
+}
+
+/** A trace for each; each conversation is read once. */
+async function tracesOf(mail: readonly Entered[]): Promise<readonly Trace[]> {
+  const traces = new Map<Entered, Trace>();
+  for (const transcript of new Set(mail.map((each) => each.transcript))) {
+    const those = mail.filter((each) => each.transcript === transcript);
+    const found = await lookInTranscript(transcript, those.map(markOf));
+    for (const [at, each] of those.entries()) traces.set(each, found[at] ?? 'unknown');
+  }
+  return mail.map((each) => traces.get(each) ?? 'unknown');
 }
 
 const idsOf = (mail: readonly Entered[]): number[] => mail.map(({ messageId }) => messageId);

@@ -22,6 +22,8 @@ export interface HookDeskOptions {
   readonly isInBackground: boolean;
   /** Is there while tools are held to less: what a hook sees when this process is gone. */
   readonly restrictedFile: string;
+  /** In which the session begins. */
+  readonly began: ClaudeConversation;
 }
 
 const lenientText = z.string().catch('');
@@ -53,10 +55,11 @@ export class HookDesk {
   #told = '';
   #isRestrictionNoted = false;
   #isAtWork = false;
-  #conversation: ClaudeConversation = { conversation: '', transcript: null };
+  #conversation: ClaudeConversation;
 
   constructor(options: HookDeskOptions) {
     this.#options = options;
+    this.#conversation = options.began;
   }
 
   /** In which the session is, as its last hook said. */
@@ -118,10 +121,11 @@ export class HookDesk {
   async #prompted({ prompt, agent_id }: Input, signal: AbortSignal): Promise<HookAnswer> {
     const { mail, turn, questions } = this.#options;
     if (agent_id !== undefined) return nothing;
-    const read = mail.readIn(prompt, this.#conversation);
+    const { taken, isCopy } = mail.takeIn(prompt, this.#conversation);
+    if (isCopy) return json({ decision: 'block', reason: copyKeptOut });
     const context = mail.takeContext(this.#conversation);
-    turn.prompted({ hasMail: read.length > 0 || context !== null || prompt.includes('<cross-session-message') });
-    if (read.length === 0) questions.settleAll();
+    turn.prompted({ hasMail: taken.length > 0 || context !== null || prompt.includes('<cross-session-message') });
+    if (taken.length === 0) questions.settleAll();
     this.#works();
     this.#noteRestriction();
     if (this.#told === '') await this.#firstWord(signal);
@@ -191,7 +195,7 @@ export class HookDesk {
     mail.isBusy = false;
     if (relay.state !== 'replaced') relay.setStatus('idle');
     this.#noteRestriction();
-    mail.retry();
+    void mail.retry();
   }
 
   /** How the session stands, where that is not what it was told. */
@@ -215,6 +219,8 @@ export class HookDesk {
     }
   }
 }
+
+const copyKeptOut = 'Agent Relay: this message came in a second time, and is not given to the model again.';
 
 const conversationOf = ({ session_id, transcript_path }: Input): ClaudeConversation => ({
   conversation: session_id,

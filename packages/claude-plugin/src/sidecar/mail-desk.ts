@@ -4,6 +4,8 @@ import { formatEnvelope, RecentSet } from 'agent-relay-wire';
 import type { Correspondents } from './correspondents.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
 import type { InboxFrame } from './inbox-frames.ts';
+import { PushedCopies } from './pushed-copies.ts';
+import type { Trace } from './transcript.ts';
 
 export interface MailDeskOptions {
   /** Puts messages into the session; null where Claude Code has no inbox: then it is woken (`nextWords`). */
@@ -11,7 +13,7 @@ export interface MailDeskOptions {
   readonly correspondents: Pick<Correspondents, 'socketFor'>;
   readonly now: () => number;
   /** What the session has taken in and its model may not have read yet. */
-  readonly entered: Pick<EnteredMail, 'has' | 'add' | 'look' | 'pushed' | 'pushedAs' | 'refused'>;
+  readonly entered: Pick<EnteredMail, 'has' | 'add' | 'look' | 'pushed' | 'pushedAs' | 'refused' | 'tracesOf' | 'read'>;
   /** In which the session is. */
   readonly conversation: () => ClaudeConversation;
   /** The model has read these, and is offered them again. */
@@ -22,27 +24,29 @@ export interface MailDeskOptions {
 
 interface Held {
   readonly item: InboxItem;
-  /** By any of which it is known again in what the session takes in. */
-  readonly nonces: readonly string[];
-  state: 'waiting' | 'pushed';
+  /** `doubtful`: it was pushed, and the session may not have it; `kept`: its user is asked whether it may come in. */
+  state: 'waiting' | 'pushed' | 'doubtful' | 'kept';
   /** The last frame that carried it. */
   frameId: string | null;
   pushedAt: number;
 }
 
-/** How long a session that does nothing may leave a message before it is pushed again, in ms: one that is slow to start, or whose hooks are, has it all the same. */
+/** How long a session that does nothing may leave a message before its conversation is looked into, in ms: one that is slow to start, or whose hooks are, has it all the same. */
 const RETRY_MS = 20_000;
 const REMEMBERED = 4_096;
 
 /**
  * Mail on its way into the session. A piece is *waiting*, then *pushed*, and leaves as *entered* when a hook shows that the session takes it in (its nonce
- * is in what the model is to be given), or when the session refuses it. What was pushed and dropped, or is not taken by a session at rest, is pushed again.
+ * is in what the model is to be given), or when the session refuses it. What was pushed and dropped, or is not taken by a session at rest, is pushed again
+ * where the conversation shows nothing of it; should two copies come in all the same, the second is kept from the model.
  */
 export class MailDesk {
   readonly #options: MailDeskOptions;
   readonly #held = new Map<number, Held>();
   readonly #shown = new RecentSet<number>(REMEMBERED);
   readonly #lost = new RecentSet<number>(REMEMBERED);
+  readonly #copies = new PushedCopies(REMEMBERED);
+  #isLooking = false;
   #waiter: ((words: string | null) => void) | null = null;
   #isBusy = false;
   #holds = 0;
@@ -102,9 +106,10 @@ export class MailDesk {
   /** What an earlier process had pushed may wait in Claude Code for the end of a turn: it is pushed again once a turn has ended without it. */
   #heldFrom(item: InboxItem): Held {
     const before = this.#options.entered.pushedAs(item.message.id);
-    if (before === null) return { item, nonces: [item.nonce], state: 'waiting', frameId: null, pushedAt: 0 };
+    if (before === null) return { item, state: 'waiting', frameId: null, pushedAt: 0 };
     this.#isBusy = true;
-    return { item, nonces: [item.nonce, before], state: 'pushed', frameId: null, pushedAt: this.#options.now() };
+    this.#copies.pushed(before);
+    return { item: { ...item, nonce: before }, state: 'pushed', frameId: null, pushedAt: this.#options.now() };
   }
 
   #isKnown(id: number): boolean {
@@ -112,33 +117,73 @@ export class MailDesk {
   }
 
   /** Looks at what was pushed and is not taken in, and at what was and is not known to be read. */
-  retry(): void {
-    void this.#options.entered.look();
-    const before = this.#options.now() - RETRY_MS;
-    if (!this.#isBusy) {
-      for (const held of this.#held.values()) if (held.state === 'pushed' && held.pushedAt < before) held.state = 'waiting';
-    }
+  async retry(): Promise<void> {
+    await Promise.all([this.#options.entered.look(), this.#lookForPushed()]);
     this.push();
+  }
+
+  /** Claude Code may have it in its queue for as long as it likes, or have taken it in without a hook that said so. */
+  async #lookForPushed(): Promise<void> {
+    const { entered, conversation, now } = this.#options;
+    const before = now() - RETRY_MS;
+    const isDue = ({ state, pushedAt }: Held) => state === 'doubtful' || (state === 'pushed' && !this.#isBusy && pushedAt < before);
+    const due = [...this.#held.values()].filter(isDue);
+    if (due.length === 0 || this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const traces = await entered.tracesOf(due.map(idOf), conversation());
+      // A hook may have told more meanwhile.
+      for (const held of due) if (this.#held.get(idOf(held)) === held && isDue(held)) this.#follow(held, traces.get(idOf(held)));
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #follow(held: Held, trace: Trace | undefined): void {
+    switch (trace) {
+      case 'answered':
+        this.#held.delete(idOf(held));
+        this.#options.entered.read([idOf(held)]);
+        break;
+      case 'entered':
+        this.#enter([held], this.#options.conversation());
+        break;
+      case 'queued':
+      case 'unknown':
+        held.state = 'pushed';
+        held.pushedAt = this.#options.now();
+        break;
+      case 'absent':
+      case 'unwritten':
+      case undefined:
+        held.state = 'waiting';
+    }
   }
 
   /** What became of a frame, as the session's inbox says it. */
   statusOf(frameId: string | undefined, status: string, reason: string | undefined): void {
     const meant = [...this.#held.values()].filter((held) => held.frameId !== null && (frameId === undefined || held.frameId === frameId));
     if (status === 'dropped' || status === 'expired') {
-      for (const held of meant) held.state = 'waiting';
+      // An earlier frame with the same may be there.
+      for (const held of meant) held.state = 'doubtful';
+    } else if (status === 'held') {
+      for (const held of meant) held.state = 'kept';
     } else if (status === 'refused' || status === 'denied') {
-      const ids = meant.map(({ item }) => item.message.id);
+      const ids = meant.map(idOf);
       for (const id of ids) this.#held.delete(id);
       this.#options.entered.refused(ids);
       if (ids.length > 0) this.#options.onRefused(ids, reason ?? `The session's user has messages of other sessions ${status}`);
     }
   }
 
-  /** Which messages are in what the session takes in now. */
-  readIn(text: string, where: ClaudeConversation): readonly number[] {
-    const taken = [...this.#held.values()].filter(({ nonces }) => nonces.some((nonce) => text.includes(`${nonce}]`)));
-    this.#enter(taken, where);
-    return taken.map(({ item }) => item.message.id);
+  /** Which messages are in what the session takes in now. A copy of what it has taken in before is to be kept from its model, with all that came in with it. */
+  takeIn(text: string, where: ClaudeConversation): { readonly taken: readonly number[]; readonly isCopy: boolean } {
+    const here = [...this.#held.values()].filter(({ item }) => text.includes(`${item.nonce}]`));
+    const nonces = new Set(here.map(({ item }) => item.nonce));
+    const isCopy = this.#copies.cameIn(text).some((nonce) => !nonces.has(nonce));
+    if (isCopy) for (const held of here) held.state = 'waiting';
+    else this.#enter(here, where);
+    return { taken: isCopy ? [] : here.map(idOf), isCopy };
   }
 
   /** The answer of a tool gives these to the model. */
@@ -208,7 +253,10 @@ export class MailDesk {
       await this.#options.inbox?.post(frames);
     } catch {
       // The session has not had them: the next look pushes them again.
-      for (const held of due) held.state = 'waiting';
+      for (const held of due) {
+        this.#copies.gone(held.item.nonce);
+        held.state = 'waiting';
+      }
     }
   }
 
@@ -221,8 +269,11 @@ export class MailDesk {
   }
 
   #pushed(held: Held, frameId: string | null): void {
+    this.#copies.pushed(held.item.nonce);
     held.state = 'pushed';
     held.frameId = frameId;
     held.pushedAt = this.#options.now();
   }
 }
+
+const idOf = ({ item }: Held): number => item.message.id;

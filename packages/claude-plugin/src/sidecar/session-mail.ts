@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, RelayError } from 'agent-relay-protocol';
-import { envelopeMessageIds, type Log } from 'agent-relay-wire';
+import type { Log } from 'agent-relay-wire';
 import type { SessionPlace } from '../session-place.ts';
 import { Correspondents } from './correspondents.ts';
 import { type ClaudeConversation, EnteredMail } from './entered-mail.ts';
@@ -10,6 +10,8 @@ import { MailDesk } from './mail-desk.ts';
 import type { Outbox } from './outbox.ts';
 import type { RelaySide, SessionLink } from './relay-side.ts';
 import { SessionInbox } from './session-inbox.ts';
+import { openTakenUnheard } from './taken-unheard.ts';
+import { findTranscript } from './transcript.ts';
 
 export interface SessionMailOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -43,7 +45,12 @@ export function openSessionMail(options: SessionMailOptions) {
     },
     onStatus: ({ id, status, reason }) => mail.statusOf(id, status, reason),
   });
+  const projects = join(env['CLAUDE_CONFIG_DIR'] || join(homedir(), '.claude'), 'projects');
+  const transcriptOf = (conversation: string) => findTranscript(conversation, projects);
+  const conversation = env['CLAUDE_CODE_SESSION_ID'] ?? '';
   const entered = openEntered(options, {
+    conversation,
+    findTranscript: transcriptOf,
     onRead: (ids) => {
       for (const id of ids) mail.remember(id);
       keepRead(ids);
@@ -67,24 +74,23 @@ export function openSessionMail(options: SessionMailOptions) {
     if (entry.type === 'seen') mail.remember(entry.messageId);
     if (entry.type === 'lost') mail.lose(entry.messageId);
   }
-  return { mail, entered, correspondents };
+  return { mail, entered, correspondents, began: { conversation, transcript: transcriptOf(conversation) } };
 }
 
 function openEntered(
-  { env, data, agentId, place, claudePid, log }: SessionMailOptions,
-  heard: Pick<ConstructorParameters<typeof EnteredMail>[0], 'onRead' | 'onLost'>,
+  { data, agentId, claudePid, log, now }: SessionMailOptions,
+  given: Pick<ConstructorParameters<typeof EnteredMail>[0], 'onRead' | 'onLost' | 'conversation' | 'findTranscript'>,
 ): EnteredMail {
-  const conversation = env['CLAUDE_CODE_SESSION_ID'] ?? '';
   const entered = new EnteredMail({
-    ...heard,
+    ...given,
     path: join(data, 'entered', `${agentId}.json`),
     claudePid,
-    conversation,
     onFault: (error) => log.warn('what the session takes in cannot be noted: a kill may have it come twice', { reason: messageOf(error) }),
   });
-  const meanwhile = readMeanwhile(place.readFile).map((messageId) => ({ messageId, nonce: null }));
-  entered.add(meanwhile, { conversation, transcript: null });
-  rmSync(place.readFile, { force: true });
+  const unheard = openTakenUnheard({ data, claudePids: [claudePid, ...entered.claudePids], now: now() });
+  entered.takenUnheard(unheard.mail);
+  // Noted now, as far as it was pushed.
+  unheard.forget();
   return entered;
 }
 
@@ -95,15 +101,6 @@ function keepAnswer(outbox: Outbox, { replyTo, text }: { readonly replyTo: numbe
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     log.warn('an answer of the session is not kept', { replyTo, reason: error.message });
-  }
-}
-
-/** What hooks saw taken in while no sidecar was there: one that was killed had pushed it, and the relay, which has no word of it, would give it again. */
-function readMeanwhile(file: string): readonly number[] {
-  try {
-    return [...new Set(envelopeMessageIds(readFileSync(file, 'utf8')))];
-  } catch {
-    return [];
   }
 }
 

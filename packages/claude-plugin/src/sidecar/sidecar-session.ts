@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import { messageOf } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
-import { makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
+import { dataFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
 import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
@@ -72,13 +72,13 @@ interface Parts {
 }
 
 async function makeSession({ env, identity, place, claudePid, log }: Parts): Promise<SidecarSession> {
-  const data = env['CLAUDE_PLUGIN_DATA'] || join(homedir(), '.local', 'state', 'agent-relay', 'claude');
+  const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   const turn = new LiveTurn();
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
   const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
-  const { mail, entered, correspondents } = openSessionMail({
+  const { mail, entered, correspondents, began } = openSessionMail({
     env,
     data,
     agentId: identity.id,
@@ -107,7 +107,8 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
   tellShells({ id: identity.id, url: env['AGENT_RELAY_URL'], token: undefined });
   const questions = new ApprovalQuestions({ relay, log });
   const kept = () => outbox.entries.length;
-  const desk = new HookDesk({ relay, mail, entered, turn, questions, kept, isInBackground, restrictedFile: place.restrictedFile });
+  const { restrictedFile } = place;
+  const desk = new HookDesk({ relay, mail, entered, turn, questions, kept, isInBackground, restrictedFile, began });
   await entered.recover();
   const door = await serveHooks({ path: place.door, desk, log });
   rmSync(place.startingFile, { force: true });
@@ -121,7 +122,7 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
       mail.inTool(ids, desk.conversation);
     },
   });
-  const looking = setInterval(() => mail.retry(), RETRY_EVERY_MS);
+  const looking = setInterval(() => void mail.retry(), RETRY_EVERY_MS);
   return {
     tools,
     run: (signal: AbortSignal) => relay.run(signal),
@@ -129,7 +130,7 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
       clearInterval(looking);
       await door.close();
       await correspondents.close();
-      for (const path of [place.door, place.shellFile, place.restrictedFile, place.startingFile]) rmSync(path, { force: true });
+      for (const path of [place.door, place.shellFile, restrictedFile, place.startingFile]) rmSync(path, { force: true });
     },
   };
 }
