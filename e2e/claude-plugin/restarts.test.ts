@@ -16,9 +16,13 @@ import { hasTerminals, openTerminal } from '../support/terminal.ts';
 import { until, untilGranted } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
 
-/** `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints what happened; the seed is in the test's name. */
+/**
+ * `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints what happened; the seed is in the test's name. With `AGENT_RELAY_TEST_ANSWER_MS=400` answers take as
+ * long, and Claude Code is killed whenever it comes.
+ */
 const count = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 80);
 const seed = Number(process.env['AGENT_RELAY_TEST_SEED'] ?? Date.now() % 1_000_000);
+const slowAnswerMs = Number(process.env['AGENT_RELAY_TEST_ANSWER_MS'] ?? 0);
 const { claude, claudeBetween } = agentCliPaths();
 /** The newest that is installed. */
 const newest = claudeBetween.find(([version]) => version === '2.1.332')?.[1] ?? claude;
@@ -36,7 +40,7 @@ async function world() {
     model: async (request) => {
       shown.note(request);
       // Whoever waits for this request hears of it before the answer begins.
-      await pause(5);
+      await pause(slowAnswerMs || 5);
       return say('Read.');
     },
   });
@@ -148,7 +152,7 @@ test.skipIf(!hasTerminals)(
           // Every other time in the middle of an answer: else hardly ever, for the model answers at once.
           happen: told('cli', async () => {
             const pid = await terminal.pid();
-            if (random() < 0.5) await shown.next(over.signal);
+            if (slowAnswerMs === 0 && random() < 0.5) await shown.next(over.signal);
             if (over.signal.aborted) return;
             process.kill(pid, 'SIGKILL');
             // One more may be on its way.
