@@ -159,6 +159,27 @@ test('what was pushed before any hook named the conversation is looked for in it
   expect([unwritten.told, unwritten.mail.has(1)]).toEqual([[], false]);
 });
 
+test('what was pushed is looked for in the conversation that it was pushed to and in the one that the session is in now', async () => {
+  const { mail } = life();
+  const later = { conversation: 'c2', transcript: join(folder, 'later.jsonl') };
+  mail.pushed([{ messageId: 1, nonce: 'n1' }], { conversation: 'c1', transcript: transcript() });
+  mail.pushed([{ messageId: 2, nonce: 'n2' }], later);
+  expect([...(await mail.tracesOf([1, 2, 3], later))]).toEqual([
+    [1, 'unwritten'],
+    [2, 'unwritten'],
+  ]);
+  writes(queued(1), queued(2));
+  expect([...(await mail.tracesOf([1, 2], later))]).toEqual([
+    [1, 'queued'],
+    [2, 'unwritten'],
+  ]);
+  writeFileSync(later.transcript, `${JSON.stringify(prompt(1, 2))}\n${JSON.stringify(answer())}\n`);
+  expect([...(await mail.tracesOf([1, 2], later))]).toEqual([
+    [1, 'answered'],
+    [2, 'answered'],
+  ]);
+});
+
 test('the rest of the same answer is no answer to what one of its tools said', async () => {
   life().takes([1], { byTool: true });
   writes(answer('m1'), prompt(1), answer('m1'));

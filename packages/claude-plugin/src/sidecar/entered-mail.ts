@@ -139,8 +139,11 @@ export class EnteredMail {
   /** What became of what was pushed, as the conversation says it that it was pushed to, or the one that the session is in now. */
   async tracesOf(messageIds: readonly number[], now: ClaudeConversation): Promise<ReadonlyMap<number, Trace>> {
     const mail = messageIds.flatMap((messageId) => this.#mail.get(messageId) ?? []);
-    const [then, later] = [await tracesOf(mail), await tracesOf(mail.map((each) => ({ ...each, transcript: now.transcript })))];
-    return new Map(mail.map(({ messageId }, at) => [messageId, strongestOf([then[at], later[at]].filter((trace) => trace !== undefined))]));
+    const moved = mail.filter(({ transcript }) => transcript !== now.transcript).map((each) => ({ ...each, transcript: now.transcript }));
+    const looked = [...mail, ...moved];
+    const traces = await tracesOf(looked);
+    const ofMessage = (messageId: number) => traces.filter((_, at) => looked[at]?.messageId === messageId);
+    return new Map(mail.map(({ messageId }) => [messageId, strongestOf(ofMessage(messageId))]));
   }
 
   /** Its model has answered to these, though no hook said that they were taken in. */
