@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Agent, RelayClient } from 'agent-relay-client';
@@ -165,6 +166,38 @@ test.skipIf(!hasTerminals)('a Stop hook of the user that goes on: mail that wait
   expect(asked.some((body) => body.includes('Go on once.'))).toBe(true);
   expect(timesShown(anthropic.requests, [slow.id, waiting.id])).toEqual([1, 1]);
 });
+
+test.skipIf(!hasTerminals)('what waits in the queue of Claude Code is not pushed again, whatever the session says of it', async () => {
+  await inMode('open');
+  const slow = await order('slowly');
+  await until('the turn', () => timesShown(anthropic.requests, [slow.id])[0] === 1);
+  const { transcript, replySocket } = await placesOf(slow.id);
+  const waiting: number[] = [];
+  // One by one: what came in one frame would be the same once more, and Claude Code drops that itself.
+  for (const body of ['note 1', 'note 2']) {
+    waiting.push((await order(body)).id);
+    await until('it to be queued', async () => queuedIn(await readFile(transcript, 'utf8'), waiting));
+  }
+  // Of no frame in particular, and not true: as a session may say of an earlier copy.
+  connect(replySocket).end(`${JSON.stringify({ type: 'control', action: 'peer_message_status', status: 'dropped' })}\n`);
+  await until('the receipts', async () => (await Promise.all(waiting.map(receiptOf))).every((state) => state === 'seen'));
+  await until('rest', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
+  expect(timesShown(anthropic.requests, [slow.id, ...waiting])).toEqual([1, 1, 1]);
+  expect(await sessions.two.screen()).not.toContain('came in a second time');
+});
+
+/** Where the session writes its conversation down, and where it answers the sender of that message. */
+async function placesOf(id: number) {
+  const asked = anthropic.requests.map(({ body }) => JSON.stringify(body)).find((body) => body.includes(`[msg:${id}] from `)) ?? '';
+  const conversation = /session_id[^\w]+([\w-]{36})/u.exec(asked)?.[1] ?? '';
+  const addresses = [...asked.slice(0, asked.lastIndexOf(`[msg:${id}] from `)).matchAll(/<cross-session-message from=\\?"uds:([^"\\]+)/gu)];
+  const projects = join(home.home, '.claude', 'projects');
+  const project = (await readdir(projects)).find((name) => existsSync(join(projects, name, `${conversation}.jsonl`))) ?? '';
+  return { transcript: join(projects, project, `${conversation}.jsonl`), replySocket: addresses.at(-1)?.[1] ?? '' };
+}
+
+const queuedIn = (transcript: string, ids: readonly number[]): boolean =>
+  ids.every((id) => transcript.split('\n').some((line) => line.includes('"queue-operation"') && line.includes(`[end msg:${id} `)));
 
 /** `AGENT_RELAY_TEST_MESSAGES=2000` sends as many, and prints how long that took. */
 const many = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 500);
