@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { standing } from '../src/cli/spawn.ts';
 import { startTestRelay } from '../src/testing.ts';
 import { attachNode } from './support/fake-node.ts';
-import { agentRelay } from './support/run-command.ts';
+import { agentRelay, runHere } from './support/run-command.ts';
 
 test('of several machines an agent starts where the command is typed, and which one it is is said', async () => {
   await using relay = await startTestRelay();
@@ -17,6 +17,17 @@ test('of several machines an agent starts where the command is typed, and which 
   const third = await agentRelay(relay, 'spawn', 'claude', '--name', 'Third', '--node', mini.nodeId);
   expect(third.out).toBe('Third runs: claude in /folder on mini (mode agentic)');
   await Promise.all([here, mini].map(({ peer }) => peer.close()));
+});
+
+test("of the relay's own machine and others an agent starts on that one where the command is typed there", async () => {
+  await using relay = await startTestRelay();
+  const own = await attachNode(relay.url, relay.ownerToken, 'local');
+  const mini = await attachNode(relay.url, relay.ownerToken, 'mini');
+  const spawn = async (name: string) =>
+    (await runHere(['spawn', 'claude', '--name', name, '--db', relay.databasePath], { env: { HOME: '/nonexistent' }, cwd: '/' })).out;
+  expect(await spawn('First')).toBe('First runs: claude in /folder on local (mode agentic)\n');
+  expect(await spawn('Second')).toBe('Second runs: claude in /folder on local (mode agentic)\n');
+  await Promise.all([own, mini].map(({ peer }) => peer.close()));
 });
 
 test('an agent that mail wakes is listed also when it is not there, and no more when that was ended', async () => {

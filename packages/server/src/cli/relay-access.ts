@@ -37,11 +37,14 @@ export class CommandFailure extends Error {
   }
 }
 
-/** Runs a command's work with a client, and says in one sentence what went wrong. @throws CommandFailure. */
+/**
+ * Runs a command's work with a client, and says in one sentence what went wrong. `isRelayHere`: the relay was found by its door, which is on
+ * this machine. @throws CommandFailure.
+ */
 export async function withRelay(
   options: RelayOptions,
   { env, note }: Pick<Terminal, 'env' | 'note'>,
-  work: (client: RelayClient, url: string) => Promise<void>,
+  work: (client: RelayClient, url: string, isRelayHere: boolean) => Promise<void>,
 ): Promise<void> {
   const found = await wayTo(options, env);
   const { url } = found;
@@ -53,7 +56,7 @@ export async function withRelay(
     },
   });
   try {
-    await work(client, url.replace(/\/+$/u, ''));
+    await work(client, url.replace(/\/+$/u, ''), found.socketPath !== undefined);
   } catch (error) {
     throw failureOf(error, url, env);
   } finally {

@@ -7,6 +7,7 @@ import {
   type ApprovalMode,
   ApprovalModeSchema,
   GroupNameSchema,
+  isOwnersNodeId,
   type Node,
   providerOver,
   providerTransports,
@@ -21,6 +22,7 @@ import {
 } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LOCAL_NODE_NAME } from '../local-node.ts';
 import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -88,9 +90,9 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .action(async (cli: string, options: SpawnOptions) => {
       const request = requestOf(cli, options, terminal);
       const { provider, node, nodeLabels, resume } = request;
-      await withRelay(options, terminal, async (client) => {
+      await withRelay(options, terminal, async (client, _url, isRelayHere) => {
         const machines = await onlineMachines(client, terminal.signal);
-        const here = node || nodeLabels || resume ? undefined : machineHere(machines, provider);
+        const here = node || nodeLabels || resume ? undefined : machineHere(machines, { provider, isRelayHere });
         const asked = { ...request, ...(here && { node: here }), ...mayAsk(options, terminal, { machines, provider }) };
         const session = await startOnce(client, asked, terminal.signal);
         tellStarted(session, machines, terminal);
@@ -176,11 +178,16 @@ export function standing({ status, reason }: Pick<Session, 'status' | 'reason'>)
 }
 
 /** Of several machines, the one where the command is typed: the folder that it names is a folder here. */
-const machineHere = (machines: readonly Node[], provider: string): string | undefined =>
-  machines.length < 2
-    ? undefined
-    : machines.find(({ name, providers }) => name === hostname() && providers.some(({ id, available }) => id === provider && available))
-        ?.nodeId;
+function machineHere(
+  machines: readonly Node[],
+  { provider, isRelayHere }: { readonly provider: string; readonly isRelayHere: boolean },
+): string | undefined {
+  if (machines.length < 2) return undefined;
+  const able = machines.filter(({ providers }) => providers.some(({ id, available }) => id === provider && available));
+  // The relay's own machine is called by no host name.
+  const own = isRelayHere ? able.find(({ nodeId, name }) => name === LOCAL_NODE_NAME && isOwnersNodeId(nodeId)) : undefined;
+  return (own ?? able.find(({ name }) => name === hostname()))?.nodeId;
+}
 
 /** As it was said; else where a person is there to be asked, and no machine says that agents of this kind cannot. */
 function mayAsk(
