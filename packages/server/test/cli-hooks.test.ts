@@ -24,6 +24,8 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   expect((await run('hooks', 'test', 'none')).notes).toMatch(/agent-relay hooks lists them, .* wrong in their files \(not_found\)$/u);
   expect((await run('hooks', 'test', 'tell', '--field', 'no value')).code).not.toBe(0);
   expect((await run('hooks', 'test', 'tell', '--field', 'titel=x')).notes).toContain('title is meant, perhaps');
+  expect((await run('hooks', 'add', 'on_released', '--name', 'as in the file', '--to', 'Lead')).code).toBe(0);
+  await run('hooks', 'remove', 'as in the file');
   expect((await run('hooks', 'add', 'stalled', '--name', 'call', '--to', 'Lead', '--mode', 'now')).out).toBe('The relay follows call.');
   expect((await run('hooks', 'add', 'stalled', '--webhook', 'https://ci.example/x', '--replaces', 'call')).out).toMatch(
     /^The relay follows relay\.on_stalled\[0\]\.\nIts posts are signed with [\w-]{32}$/u,
