@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { ChannelBindingModeSchema } from './channel.ts';
 import type { ErrorCode } from './error-table.ts';
+import { EventResetSchema } from './event-reset.ts';
 import { GuardRuleSchema, HoldStatusSchema } from './hold.ts';
 import { loosely } from './loosely.ts';
 import { PairStatusSchema } from './pair.ts';
 import { AddressSchema, AgentIdSchema, GroupNameSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { ScopeSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
-import { EventResetSchema } from './relay-event.ts';
 
 /** What an error of any code may carry: the status of whatever answered, and the code itself where only a later version knows it. */
 const common = { httpStatus: z.int(), unknownCode: z.string() };
@@ -80,17 +80,14 @@ export const errorDetails = {
 
 export type ErrorDetails<Code extends ErrorCode> = z.input<(typeof errorDetails)[Code]>;
 
-/** The other side may be of a later version. */
-const readers: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
-  Object.entries(errorDetails).map(([code, schema]) => [code, loosely<z.ZodType>(schema)]),
-);
-
 /** What an error of this code carries beside its words: nothing where it does not fit; null when the error has another code. */
 export function detailsOf<Code extends ErrorCode>(
   { code: its, details }: { readonly code: ErrorCode; readonly details?: Readonly<Record<string, unknown>> },
   code: Code,
 ): ErrorDetails<Code> | null {
   if (its !== code) return null;
+  // The other side may be of a later version.
+  const reader = loosely<z.ZodType>(errorDetails[code]);
   // The schema found under a code makes exactly that code's details; the compiler cannot follow the key.
-  return (readers[code]?.safeParse(details ?? {}).data ?? {}) as ErrorDetails<Code>;
+  return (reader.safeParse(details ?? {}).data ?? {}) as ErrorDetails<Code>;
 }

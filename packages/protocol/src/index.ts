@@ -74,6 +74,8 @@ export type { ErrorCode, ErrorMeaning } from './error-table.ts';
 export { errorTable, isErrorCode } from './error-table.ts';
 export type { ErrorBody, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
+export type { EventReset } from './event-reset.ts';
+export { EventResetSchema } from './event-reset.ts';
 export type { FilePatterns, Same } from './file-pattern.ts';
 export { FilePath, PatternSet, patternsHold, patternsOverlap } from './file-pattern.ts';
 export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';
@@ -101,7 +103,7 @@ export { knownAgentEvent } from './known-agent-event.ts';
 export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, LOOKED_AT_MS, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
 export { loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
-export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
+export { MAX_TOOL_WAIT_MS, mcpTools } from './mcp-tools.ts';
 export type {
   DeliveryMode,
   Expectation,
@@ -185,8 +187,8 @@ export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export { withRecentRun } from './recent-hook-runs.ts';
-export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
-export { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
+export type { EventFilter, RelayEvent, RelayEventType } from './relay-event.ts';
+export { EventFilterSchema, RelayEventSchema } from './relay-event.ts';
 export type { Reservation } from './reservation.ts';
 export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from './reservation.ts';
 export { routes } from './resources.ts';
@@ -272,4 +274,12 @@ export type {
   SocketNotifications,
 } from './web-socket.ts';
 export { AUTHENTICATE_WITHIN_MS, nodeCommands, nodeMethods, nodeNotifications, socketMethods, socketNotifications } from './web-socket.ts';
-export { DEFAULT_WORKSPACE, EVERY_CONVERSATION, OWNER_AGENT_ID, pushTopics, RELAY_AGENT_ID, scopes } from './well-known.ts';
+export {
+  DEFAULT_WORKSPACE,
+  EVERY_CONVERSATION,
+  MCP_SERVER_NAME,
+  OWNER_AGENT_ID,
+  pushTopics,
+  RELAY_AGENT_ID,
+  scopes,
+} from './well-known.ts';

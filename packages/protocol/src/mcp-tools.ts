@@ -194,6 +194,3 @@ export const mcpTools = {
 export type McpTools = typeof mcpTools;
 export type McpToolName = keyof McpTools;
 export type McpToolInput<Name extends McpToolName> = z.output<McpTools[Name]['input']>;
-
-/** The name agents know the relay's MCP server by. */
-export const MCP_SERVER_NAME = 'agent-relay';

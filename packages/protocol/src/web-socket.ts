@@ -4,6 +4,7 @@ import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
 import { DialledSchema } from './dial-in.ts';
+import { EventResetSchema } from './event-reset.ts';
 import { HookFieldsSchema, HookResultSchema, HookSchema, NodeHooksSchema } from './hook.ts';
 import { InboxItemSchema } from './message.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
-import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
+import { EventFilterSchema, RelayEventSchema } from './relay-event.ts';
 import { NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
 import { ActivityWatchersSchema } from './watching.ts';
 

@@ -37,3 +37,6 @@ export const scopes = [
 
 /** What a device may be told of: what agents ask, that one does not take its mail, what is sent to the owner. */
 export const pushTopics = ['approvals', 'stalls', 'mail'] as const;
+
+/** The name agents know the relay's MCP server by. */
+export const MCP_SERVER_NAME = 'agent-relay';

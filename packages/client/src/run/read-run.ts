@@ -10,7 +10,6 @@ import {
   readLoosely,
 } from 'agent-relay-protocol';
 
-const RecordSchema = loosely(RunRecordSchema);
 const VERSION_FIRST = 'A recorded run begins with a line that says its version: {"type":"run","version":1,…}';
 
 /**
@@ -18,10 +17,11 @@ const VERSION_FIRST = 'A recorded run begins with a line that says its version: 
  * @throws RelayError `validation_failed` naming the line that is none, `unsupported` for a run of a later version.
  */
 export function readRun(text: string): RunRecord[] {
+  const schema = loosely(RunRecordSchema);
   const records: RunRecord[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
-    const record = readLoosely(RecordSchema, parsed(line, index + 1));
+    const record = readLoosely(schema, parsed(line, index + 1));
     if (record === undefined || !isKnown(record) || (records.length === 0) !== (record.type === 'run')) {
       throw wrongLine(index + 1, records.length === 0 ? VERSION_FIRST : 'It is no line of a recorded run');
     }
