@@ -1,19 +1,86 @@
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Options } from 'tsup';
+import { computedData, dataModules } from './computed-data.base.ts';
+import { directImports, packageSources } from './direct-imports.base.ts';
+import { thirdPartyNotices } from './third-party.base.ts';
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
 interface PackageBuildOptions {
   /** Folders to copy into `dist/`, as name in `dist/` → path from the package. */
   readonly assets?: Readonly<Record<string, string>>;
   /** The entries that are programs. */
   readonly bins?: readonly string[];
+  /** Whether its programs carry what they use. Default true; not where a library that has binaries is found by another package of ours alone. */
+  readonly carries?: boolean;
 }
+
+/** What is bundled of CommonJS asks for modules of Node. */
+export const requireBanner = {
+  js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+};
+
+export const computed: Plugin = {
+  name: 'computed-data',
+  setup: ({ onLoad }) => onLoad({ filter: dataModules }, async ({ path }) => ({ contents: await computedData(path), loader: 'js' })),
+};
+
+/** Writes what the licences of bundled libraries ask for; of all builds that have the same plugin together. */
+export function thirdPartyNoticesPlugin(): Plugin {
+  const bundledFiles = new Set<string>();
+  return {
+    name: 'third-party-notices',
+    setup: ({ initialOptions, onEnd }) => {
+      initialOptions.metafile = true;
+      onEnd(({ metafile }) => {
+        for (const file of Object.keys(metafile?.inputs ?? {})) bundledFiles.add(resolve(file));
+        writeFileSync('dist/third-party-notices.txt', thirdPartyNotices(bundledFiles));
+      });
+    },
+  };
+}
+
+/** A program is loaded anew at each start, and finding and reading 150 files was half of it: it carries what it uses of our packages and of these. */
+const carried = [/^agent-relay-/u, /^(?:zod|commander|ws)(?:\/|$)/u];
+
+/** Of the languages of zod's messages only its own: the rest is half of it. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    })),
+};
+
+const direct: Plugin = {
+  name: 'direct-imports',
+  setup: ({ onLoad }) => onLoad({ filter: packageSources }, ({ path }) => ({ contents: directImports(path), loader: 'ts' })),
+};
+
+/** A program of a package as it ships, from the sources of our packages: it has what it uses of them and not the whole. */
+export const programBuild = (entry: Record<string, string>) =>
+  ({
+    ...{ entry, target: 'node20', format: ['esm'], splitting: true, tsconfig: 'tsconfig.json' },
+    ...{ dts: false, sourcemap: false, clean: false },
+    noExternal: carried,
+    banner: requireBanner,
+    esbuildPlugins: [computed, direct, oneLanguage],
+    esbuildOptions: (options) => {
+      options.conditions = ['agent-relay-source'];
+    },
+  }) satisfies Options;
 
 /**
  * Dual ESM and CommonJS with types for each named entry of `src/`; a program (`cli`) is ESM only and executable.
  * Reading the configuration empties `dist/`: the builds run side by side, and tsup's own `clean` in one of them
  * removes what another has just written. A program stays until it is replaced, so that a bin never goes missing.
  */
-export function packageBuild(entries: readonly string[], { assets = {}, bins = ['cli'] }: PackageBuildOptions = {}): Options[] {
+export function packageBuild(
+  entries: readonly string[],
+  { assets = {}, bins = ['cli'], carries = true }: PackageBuildOptions = {},
+): Options[] {
   emptyDist(bins);
   for (const [name, source] of Object.entries(assets)) cpSync(source, `dist/${name}`, { recursive: true });
   const libraries = entries.filter((entry) => !bins.includes(entry));
@@ -30,7 +97,11 @@ export function packageBuild(entries: readonly string[], { assets = {}, bins = [
       dts: { compilerOptions: { customConditions: [] } },
     },
   ];
-  if (programs.length > 0) builds.push({ ...shared, entry: sources(programs), format: ['esm'], dts: false });
+  if (programs.length > 0 && !carries) builds.push({ ...shared, entry: sources(programs), format: ['esm'], dts: false });
+  if (programs.length > 0 && carries) {
+    const { esbuildPlugins, ...build } = programBuild(sources(programs));
+    builds.push({ ...build, esbuildPlugins: [...esbuildPlugins, thirdPartyNoticesPlugin()] });
+  }
   return builds;
 }
 

@@ -31,7 +31,11 @@ const relayMajor = 24;
  */
 const notices = {
   'agent-relay-plugin': ['dist/third-party-notices.txt'],
-  'agent-relay-server': ['dist/dashboard/third-party-notices.txt'],
+  'agent-relay-codex': ['dist/third-party-notices.txt'],
+  'agent-relay-claude': ['dist/third-party-notices.txt'],
+  'agent-relay-channel-telegram': ['dist/third-party-notices.txt'],
+  'agent-relay-channel-webhook': ['dist/third-party-notices.txt'],
+  'agent-relay-server': ['dist/third-party-notices.txt', 'dist/dashboard/third-party-notices.txt'],
 };
 
 /** @param {string} name */

@@ -1,17 +1,5 @@
 import type { Options } from 'tsup';
-import { computedData, dataModules } from '../../computed-data.base.ts';
-
-type Plugin = NonNullable<Options['esbuildPlugins']>[number];
-
-const computed: Plugin = {
-  name: 'computed-data',
-  setup: ({ onLoad }) => onLoad({ filter: dataModules }, async ({ path }) => ({ contents: await computedData(path), loader: 'js' })),
-};
-
-/** What is bundled of CommonJS asks for modules of Node. */
-export const requireBanner = {
-  js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-};
+import { computed, requireBanner } from '../../tsup.base.ts';
 
 /** From the sources of our packages, so that a program has what it uses of them and not the whole: each hook, and each start of a session, loads it anew. */
 const shared = {
