@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sessionFolder } from '../session/stored-session.ts';
+import { sessionFolder } from '../session/session-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,5 +1,5 @@
 import { messageOf, touchedFiles } from 'agent-relay-protocol';
-import { type HookInput, HookInputSchema, type HookOutput } from './hook-input.ts';
+import { type HookInput, type HookOutput, readHookInput } from './hook-input.ts';
 import type { FileChange, PlainSession } from './plain-session.ts';
 import { RefusedCommands, refusalsText } from './refused-commands.ts';
 
@@ -16,7 +16,7 @@ export interface HookOptions {
  */
 export async function runCodexHook(text: string, { env, tell }: HookOptions): Promise<HookOutput> {
   try {
-    const input = HookInputSchema.parse(JSON.parse(text));
+    const input = readHookInput(text);
     return env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, { env, tell }) : await ofPlainSession(input, { env, tell });
   } catch (error) {
     tell(`A hook failed: ${messageOf(error)}`);

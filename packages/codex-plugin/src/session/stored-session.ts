@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { isSameProcess } from 'agent-relay-wire/node';
 import { z } from 'zod';
-import { stateFolder } from './state-folder.ts';
+import { sessionFolder } from './session-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,13 +20,6 @@ const StoredSessionSchema = z.object({
 });
 /** The agent that a plain Codex session is, as its hooks, tools and shells find it by the id of its conversation. */
 export type StoredSession = z.infer<typeof StoredSessionSchema>;
-
-const threadIds = /^[\w-]{1,128}$/u;
-
-/** The folder of a session's files, this user's alone; null for what is no id of a conversation. */
-export function sessionFolder(env: Environment, threadId: string): string | null {
-  return threadIds.test(threadId) ? join(stateFolder(env), 'codex-sessions', threadId) : null;
-}
 
 export function readSession(env: Environment, threadId: string): StoredSession | null {
   const folder = sessionFolder(env, threadId);
