@@ -5,6 +5,7 @@ import { describeHooks, type HooksFile } from './hooks-file.ts';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import type { KeptAgents } from './kept-agents.ts';
 import type { LinkHolder } from './link-holder.ts';
+import { machineLoad } from './machine-load.ts';
 import { isSameOffer, type MachineOffer, type MachineOfferOptions, machineOffer } from './machine-offer.ts';
 import { type NodeCommandsOptions, nodeCommandHandler } from './node-commands.ts';
 import type { NodeOptions } from './node-contract.ts';
@@ -156,7 +157,7 @@ export class Attachment {
       // Programs are not looked for with each beat.
       const offer = await machineOffer(this.#offering, Number.POSITIVE_INFINITY);
       const isNew = !isSameOffer(offer, told);
-      const answer = await link.callNode('nodes/heartbeat', { sessions, ...(isNew && { offer }) });
+      const answer = await link.callNode('nodes/heartbeat', { sessions, load: machineLoad(), ...(isNew && { offer }) });
       told = offer;
       return answer;
     };

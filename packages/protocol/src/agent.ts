@@ -27,6 +27,14 @@ export const ChannelTransportSchema = z.string().min(1).max(64);
 export const ChannelDirectionSchema = z.enum(['inbound', 'outbound', 'both']);
 export type ChannelDirection = z.infer<typeof ChannelDirectionSchema>;
 
+/** Why an agent that is there does not go on: nobody fetches its mail, or its turn has made no progress for some minutes. */
+export const StallSchema = z.object({
+  cause: z.enum(['mail', 'turn']),
+  since: TimestampSchema.describe('Since when its oldest mail waits, or when its machine gave the turn up for standing still'),
+  detail: z.string().describe('The same in words'),
+});
+export type Stall = z.infer<typeof StallSchema>;
+
 /** A durable address. It outlives its sessions: an agent without a running session is `offline` and keeps its mail. */
 export const AgentSchema = z.object({
   id: AgentIdSchema,
@@ -46,6 +54,7 @@ export const AgentSchema = z.object({
   transport: ChannelTransportSchema.nullable().describe('What a channel reaches the outside by; null for all other agents'),
   direction: ChannelDirectionSchema.nullable().describe('Which way a channel carries messages; null for all other agents'),
   status: AgentStatusSchema,
+  stalled: StallSchema.optional().describe('It is there and does not go on; left out while it does'),
   ready: z.boolean(),
   approval: ApprovalModeSchema,
   instanceId: OpaqueIdSchema.nullable(),

@@ -11,6 +11,7 @@ export type {
   RegisterAgent,
   RegisteredAgent,
   SessionGuard,
+  Stall,
 } from './agent.ts';
 export {
   AgentKindSchema,
@@ -23,6 +24,7 @@ export {
   RegisterAgentSchema,
   RegisteredAgentSchema,
   SessionGuardSchema,
+  StallSchema,
 } from './agent.ts';
 export type { ActivityEntry, AgentEvent, AgentEventType, ToolKind } from './agent-event.ts';
 export {
@@ -212,8 +214,9 @@ export { RUN_RECORD_VERSION, RunRecordSchema } from './run-record.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
 export { Steps } from './sequences-meet.ts';
-export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';
+export type { Node, NodeLoad, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';
 export {
+  NodeLoadSchema,
   NodeProviderSchema,
   NodeSchema,
   NodeTermsSchema,

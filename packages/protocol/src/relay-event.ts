@@ -39,6 +39,8 @@ type PastVerb =
   | 'updated'
   | 'used'
   | 'stalled'
+  | 'recovered'
+  | 'dismissed'
   | 'woken'
   | 'removed'
   | 'started'

@@ -155,6 +155,19 @@ export const NodeTermsSchema = z.object({
 });
 export type NodeTerms = z.infer<typeof NodeTermsSchema>;
 
+/** How busy a machine is, as its system says. */
+export const NodeLoadSchema = z.object({
+  cores: z.int().min(1),
+  perMinute: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('How many processes ran or waited to run, over the last minute; left out where its system does not count them'),
+  freeMemoryBytes: z.int().min(0),
+  totalMemoryBytes: z.int().min(0),
+});
+export type NodeLoad = z.infer<typeof NodeLoadSchema>;
+
 /** A machine that runs relay-connect. */
 export const NodeSchema = z.object({
   nodeId: OpaqueIdSchema,
@@ -165,5 +178,6 @@ export const NodeSchema = z.object({
   connectedAt: TimestampSchema.nullable(),
   lastSeenAt: TimestampSchema,
   terms: NodeTermsSchema.optional().describe('What its owner says of it; left out where nothing is said'),
+  load: NodeLoadSchema.optional().describe('Of its last heartbeat; no event tells of it alone'),
 });
 export type Node = z.infer<typeof NodeSchema>;

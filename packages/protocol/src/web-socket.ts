@@ -19,7 +19,7 @@ import {
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, RelayEventSchema } from './relay-event.ts';
-import { NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
+import { NodeLoadSchema, NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
 import { ActivityWatchersSchema } from './watching.ts';
 
 /** A JSON-RPC method or notification: what its params are and, for a method, its result. */
@@ -149,6 +149,7 @@ export const nodeMethods = {
         .object({ providers: z.array(NodeProviderSchema).max(64), terms: NodeTermsSchema.optional() })
         .optional()
         .describe('What the machine offers from now on, where its owner has changed that'),
+      load: NodeLoadSchema.optional(),
     }),
     result: z.object({ release: z.array(OpaqueIdSchema) }),
   }),

@@ -131,6 +131,11 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const second = outputOf(await call('messages/claim', { id: work['id'], agentId: id }));
   await take('claims/complete', { id: second['claimId'], agentId: id, result: 'done' });
   await take('search/find', { text: 'work', in: 'messages', agent: id, limit: 5 });
+  // What the walk before has left.
+  const { data: left } = outputOf(await call('messages/list', { deadLetter: true })) as { data: { id: number }[] };
+  for (const letter of left) await call('messages/dismiss', { id: letter.id });
+  await take('messages/dead');
+  await take('messages/dismiss', { id: plain['id'] });
   await take('messages/remove', { id: plain['id'] });
   const reported = outputOf(
     await take('integrations/report', {

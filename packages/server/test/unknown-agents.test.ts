@@ -110,6 +110,7 @@ const elsewhere: Partial<Record<Field, string>> = {
   'messages/list from': 'a program that has registered nobody signs with a name',
   'holds/list from': 'a program that has registered nobody signs with a name',
   'holds/count from': 'a program that has registered nobody signs with a name',
+  'messages/dismiss agentId': 'the refusal names the sender, who alone may',
   'messages/remove agentId': 'the refusal names the sender, who alone may',
   'integrations/report source': 'a system outside',
   'tasks/list source': 'a system outside',

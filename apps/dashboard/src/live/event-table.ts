@@ -5,9 +5,9 @@ type EventNoun = NounOf<RelayEventType>;
 
 /** Which views the events of a noun may change; a noun that no page shows has no line. */
 const viewsAbout = {
-  message: ['messages', 'thread', 'holds', 'hold-count', 'throughput'],
+  message: ['messages', 'thread', 'holds', 'hold-count', 'throughput', 'dead-letters'],
   claim: ['messages', 'thread', 'claim'],
-  delivery: ['deliveries', 'messages'],
+  delivery: ['deliveries', 'messages', 'dead-letters'],
   agent: ['agents', 'channels'],
   channel: ['channels'],
   session: ['sessions'],

@@ -5,7 +5,8 @@ test('an address that says something else is read as no filter', () => {
   expect(readMessageSearch({ from: '', channel: 7, work: 'yes', more: 1 })).toEqual({ channel: '7' });
   expect(readMessageSearch({ from: 'Worker', work: true, state: 'failed' })).toEqual({ from: 'Worker', work: true, state: 'failed' });
   expect(readMessageSearch({ from: 'Worker', to: 'id:Lead' })).toEqual({ from: 'Worker', to: 'id:Lead' });
-  expect(readMessageSearch({ state: 'lost' })).toEqual({});
+  expect(readMessageSearch({ state: 'lost', deadLetter: 'yes' })).toEqual({});
+  expect(readMessageSearch({ deadLetter: true })).toEqual({ deadLetter: true });
 });
 
 test('a message fits when it fits every part of the filter', () => {
@@ -21,6 +22,7 @@ test('a message fits when it fits every part of the filter', () => {
       { channel: 'x' },
       { work: true as const },
       { state: 'failed' as const },
+      { deadLetter: true as const },
     ].map((filter) => fitsMessage(message, filter)),
-  ).toEqual([true, true, false, true, false, true, false, false, false]);
+  ).toEqual([true, true, false, true, false, true, false, false, false, false]);
 });

@@ -11,18 +11,21 @@ export interface MessageFilter {
   readonly work?: true;
   /** Only what stands so with a recipient. */
   readonly state?: HandedState;
+  /** Only mail of people that did not arrive, and that nobody has looked at. */
+  readonly deadLetter?: true;
 }
 
 export const handedStates = ['dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired'] as const satisfies readonly HandedState[];
 
 /** Reads what somebody may have typed into the address. */
-export function readMessageSearch({ from, to, channel, work, state }: Readonly<Record<string, unknown>>): MessageFilter {
+export function readMessageSearch({ from, to, channel, work, state, deadLetter }: Readonly<Record<string, unknown>>): MessageFilter {
   const known = handedStates.find((one) => one === state);
   return {
     ...textOf('from', from),
     ...textOf('to', to),
     ...textOf('channel', channel),
     ...(work === true ? { work } : {}),
+    ...(deadLetter === true ? { deadLetter } : {}),
     ...(known === undefined ? {} : { state: known }),
   };
 }
@@ -35,9 +38,10 @@ function textOf<Name extends 'from' | 'to' | 'channel'>(name: Name, value: unkno
 /** Whether the relay would list a message that the log tells of: at first it has been handed to nobody. */
 export const fitsMessage = (
   message: Pick<MessageDetail, 'from' | 'to' | 'channel' | 'claimable'>,
-  { from, to, channel, work, state }: MessageFilter,
+  { from, to, channel, work, state, deadLetter }: MessageFilter,
 ): boolean =>
   state === undefined &&
+  deadLetter === undefined &&
   (from === undefined || message.from === from) &&
   (to === undefined || message.to === to) &&
   (channel === undefined || message.channel === channel) &&

@@ -16,6 +16,7 @@ export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => 
   read: (relay) => relay.messages.list({ ...requestOf(filter), limit: FIRST_PAGE }),
   apply: (messages, event) => {
     if (filter.state !== undefined && 'evidence' in event) return READ_AGAIN;
+    if (filter.deadLetter && mayEndLetters(event)) return READ_AGAIN;
     if (event.type !== 'message.new') return changeMessage(messages, event);
     return fitsMessage(event.message, filter) ? keepNewest(messages, event) : messages;
   },
@@ -29,14 +30,21 @@ export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => 
   },
 });
 
-const requestOf = ({ from, to, channel, work, state }: MessageFilter) => ({
+const requestOf = ({ from, to, channel, work, state, deadLetter }: MessageFilter) => ({
   newest: true as const,
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
   ...(channel === undefined ? {} : { channel }),
   ...(work === undefined ? {} : { claimable: work }),
   ...(state === undefined ? {} : { state }),
+  ...(deadLetter === undefined ? {} : { deadLetter }),
 });
+
+/** Whether mail may have failed by it, or have arrived after all, or waits for nobody any more. */
+export const mayEndLetters = (event: RelayEvent): boolean =>
+  event.type === 'message.dismissed' ||
+  event.type === 'message.deleted' ||
+  ('evidence' in event && (event.late || event.state === 'failed' || event.state === 'expired'));
 
 /**
  * The newest messages that one agent sent or was meant by, newest last. Who belonged to a group is the relay's to say: what comes for one has
@@ -151,7 +159,10 @@ function addMessage(
   return messages.concat({ ...message, readBy: [], claim: null });
 }
 
-/** Mail that did not arrive, sent once more: to those alone whom it did not reach, in its own thread, and under the name of who sent it. */
+/**
+ * Mail that did not arrive, sent once more: to those alone whom it did not reach, in its own thread, and under the name of who sent it. Nobody
+ * needs to look at it then.
+ */
 export async function sendAgain(relay: RelayClient, message: MessageDetail, agentIds: readonly string[]): Promise<readonly number[]> {
   const { from, body, subject, channel, kind, mode, replyTo, expects } = message;
   const again = {
@@ -166,5 +177,6 @@ export async function sendAgain(relay: RelayClient, message: MessageDetail, agen
   };
   const sent: number[] = [];
   for (const agentId of agentIds) sent.push((await relay.messages.send({ ...again, to: `id:${agentId}` })).id);
+  await relay.messages.dismiss({ id: message.id });
   return sent;
 }

@@ -2,13 +2,13 @@ import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, Rel
 import type { ApprovalRule, Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { READ_AGAIN, type View } from '../live/view.ts';
-import { presenceIn } from './agents.ts';
+import { agentsView, presenceIn } from './agents.ts';
 import { approvalsView } from './approvals.ts';
 import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
-import { callbackCount, openHolds, openPairCount, pendingApprovals } from './open-counts.ts';
+import { callbackCount, deadLetterCount, openHolds, openPairCount, pendingApprovals, stalledAgents } from './open-counts.ts';
 import { pairsView } from './pairs.ts';
 import { isActiveRule, rulesView } from './rules.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
@@ -164,6 +164,46 @@ test('an open pair is among them, however many have ended since', async () => {
   const relay = { pairs: { list } } as unknown as RelayClient; // no more is asked of it
   const { data } = await pairsView.read(relay);
   expect([data.length, data.slice(-2)]).toEqual([502, [pair(7, 'active'), pair(3)]]);
+});
+
+test('who has stalled is known from the log, until it goes on', () => {
+  const agent = { id: 'Worker', name: 'Worker', status: 'idle' } as Agent; // no more of it matters
+  const stalled = {
+    type: 'agent.stalled',
+    seq: 5,
+    at: 5,
+    agentId: 'Worker',
+    waiting: 2,
+    oldestAt: 1,
+    cause: 'mail',
+    detail: 'why',
+  } as const;
+  const recovered = { type: 'agent.recovered', seq: 6, at: 6, agentId: 'Worker' } as const;
+  const shown = { ...agent, stalled: { cause: 'mail', since: 1, detail: 'why' } } as const;
+  expect(after(agentsView, [agent], stalled)).toEqual([shown]);
+  expect(after(agentsView, [agent], stalled, recovered)).toEqual([agent]);
+  expect(presenceIn([])(shown)).toBe('stalled');
+  expect(after(stalledAgents, [], stalled)).toEqual(['Worker']);
+  expect(after(stalledAgents, ['Lead', 'Worker'], recovered)).toEqual(['Lead']);
+  expect(after(stalledAgents, ['Worker'], { type: 'agent.removed', seq: 6, at: 6, agentId: 'Worker' })).toEqual([]);
+  expect(after(stalledAgents, ['Worker'], { type: 'agent.status', seq: 6, at: 6, agent })).toEqual([]);
+});
+
+test('what did not arrive is counted again when mail failed, arrived late, or was looked at', () => {
+  const receipt = { seq: 9, at: 9, messageId: 9, agentId: 'Worker', from: 'owner', evidence: null, late: false, reason: null } as const;
+  const events: readonly RelayEvent[] = [
+    { type: 'delivery.failed', ...receipt, state: 'failed' },
+    { type: 'delivery.expired', ...receipt, state: 'expired', count: 1 },
+    { type: 'delivery.delivered', ...receipt, state: 'delivered', late: true },
+    { type: 'message.dismissed', seq: 9, at: 9, messageId: 9, by: 'owner' },
+    { type: 'message.deleted', seq: 9, at: 9, messageId: 9 },
+  ];
+  expect(events.map((event) => deadLetterCount.apply(1, event))).toEqual(events.map(() => READ_AGAIN));
+  expect(deadLetterCount.apply(1, { type: 'delivery.delivered', ...receipt, state: 'delivered' })).toBe(1);
+  expect(messagesView({ deadLetter: true }).apply([], { type: 'message.dismissed', seq: 9, at: 9, messageId: 9, by: 'owner' })).toBe(
+    READ_AGAIN,
+  );
+  expect(messagesView({}).apply([], { type: 'message.dismissed', seq: 9, at: 9, messageId: 9, by: 'owner' })).toEqual([]);
 });
 
 test('a message joins the thread it belongs to and no other, and what happens to it is told of it', () => {

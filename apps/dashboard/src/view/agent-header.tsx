@@ -15,6 +15,7 @@ import { ShownSession } from './agent/session-choice.tsx';
 import { ShareLog } from './agent/share-log.tsx';
 import { StartAgain } from './agent/start-again.tsx';
 import { Ago } from './ago.tsx';
+import { visible } from './approvals/approval-words.ts';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
 import { AgentReserves } from './reservations/agent-reserves.tsx';
@@ -66,6 +67,11 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
           .filter(Boolean)
           .join(' · ')}
       </p>
+      {agent?.stalled === undefined ? null : (
+        <p className="[overflow-wrap:anywhere] text-warn text-xs">
+          {visible(agent.stalled.detail)}, since <Ago at={agent.stalled.since} />
+        </p>
+      )}
       <AgentReserves agentId={agentId} />
       <div className="flex flex-wrap items-center gap-2 text-xs">
         {agent === undefined ? null : <EditCard agent={agent} />}

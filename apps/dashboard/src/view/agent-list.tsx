@@ -25,7 +25,7 @@ export function AgentList({ selectedId, shown }: AgentListProps) {
   const maySpawn = useMayCall('sessions/start');
   const count = agents.all.filter(isShownAgent).length;
   const inOrder = agents.all
-    .filter((agent) => isShownAgent(agent) && fits(shown.agents, [agent.id, ...detailsOf(agent), ...agent.tags]))
+    .filter((agent) => isShownAgent(agent) && fits(shown.agents, [agent.id, presenceOf(agent), ...detailsOf(agent), ...agent.tags]))
     .sort((left, right) => rankOfPresence(presenceOf(left)) - rankOfPresence(presenceOf(right)) || left.id.localeCompare(right.id));
   const { agents: items, groupFrom } = useGrouped(inOrder, shown, presenceOf);
   return (

@@ -1,7 +1,7 @@
 import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useLive, useMayCall } from '../live/use-live.ts';
-import { callbackCount, openHolds, openPairCount, pendingApprovals } from '../relay/open-counts.ts';
+import { callbackCount, deadLetterCount, openHolds, openPairCount, pendingApprovals, stalledAgents } from '../relay/open-counts.ts';
 import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
 import { SavedViews } from './saved-views/saved-views-nav.tsx';
@@ -23,8 +23,8 @@ export function MainNav() {
       aria-label="Pages"
       className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 scrolls-sideways text-sm 2xl:order-none 2xl:mx-0 2xl:w-auto 2xl:px-0"
     >
-      <Page to="/" name="Overview" />
-      <Page to="/messages" name="Messages" />
+      <Page to="/" name="Overview" count={useLive(stalledAgents).data?.length} meaning="stalled" tone={waiting} />
+      <Page to="/messages" name="Messages" count={useLive(deadLetterCount).data} meaning="did not arrive" tone="bg-bad text-ground" />
       <Page to="/approvals" name="Approvals" count={useLive(pendingApprovals).data} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={useLive(openHolds).data} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />

@@ -9,6 +9,9 @@ export const messageEvents = [
   z.object({ type: z.literal('message.read'), ...told, messageId: MessageIdSchema, agentId: AgentIdSchema }),
   z.object({ type: z.literal('message.claimed'), ...claimTold }),
   z.object({ type: z.literal('message.deleted'), ...told, messageId: MessageIdSchema }),
+  z
+    .object({ type: z.literal('message.dismissed'), ...told, messageId: MessageIdSchema, by: z.string() })
+    .describe('That it did not arrive waits for nobody any more'),
   z.object({ type: z.literal('message.held'), ...told, hold: HoldSchema }),
   z.object({ type: z.literal('message.released'), ...told, hold: HoldSchema }),
   z.object({ type: z.literal('message.refused'), ...told, hold: HoldSchema }),

@@ -40,6 +40,7 @@ export const agentRoutes = {
       label: LabelSchema.optional(),
       status: AgentStatusSchema.optional(),
       provider: z.string().optional(),
+      stalled: z.boolean().optional().describe('Only those that have stalled, or only the others'),
       ...pageById,
     }),
     output: listByIdOf(AgentSchema),

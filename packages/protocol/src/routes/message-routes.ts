@@ -47,6 +47,10 @@ export const messageRoutes = {
       unread: z.boolean().optional().describe('With `for`: only what it has not read'),
       claimable: z.boolean().optional(),
       state: HandedStateSchema.optional().describe('Only what stands so with a recipient; with `for`, with that one'),
+      deadLetter: z
+        .boolean()
+        .optional()
+        .describe('Only mail of people that failed or expired for a recipient, and that nobody has dismissed since'),
       ...pageEitherWay,
     }),
     output: listOf(MessageDetailSchema),
@@ -59,6 +63,15 @@ export const messageRoutes = {
     summary: 'The head of the log',
     input: nothing,
     output: z.object({ cursor: CursorSchema, generation: OpaqueIdSchema }),
+  }),
+  'messages/dead': route({
+    method: 'GET',
+    path: '/messages/dead',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'How much mail of people failed or expired and waits for one of them, of what the caller may read',
+    input: nothing,
+    output: z.object({ count: z.int().min(0), cursor: CursorSchema }),
   }),
   'messages/get': route({
     method: 'GET',
@@ -113,6 +126,15 @@ export const messageRoutes = {
     summary: 'Take a claimable message; exactly one claimant wins',
     input: z.strictObject({ ...message, ...actor, leaseMs: LeaseMsSchema.optional() }),
     output: ClaimSchema,
+  }),
+  'messages/dismiss': route({
+    method: 'POST',
+    path: '/messages/:id/dismiss',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Somebody has looked at mail that did not arrive, or has sent it again: it waits no more',
+    input: z.strictObject({ ...message, ...actor }),
+    output: z.object({ dismissed: z.boolean().describe('False where it did not wait') }),
   }),
   'messages/remove': route({
     method: 'DELETE',

@@ -18,6 +18,7 @@ export const messageWords: WordsOf<'message'> = {
   'message.new': ({ message: { id, from, to, body } }) => `[msg:${id}] ${from} → ${to}: ${oneLine(body)}`,
   'message.read': unsaid,
   'message.deleted': ({ messageId }) => `[msg:${messageId}] deleted`,
+  'message.dismissed': ({ messageId, by }) => `[msg:${messageId}] did not arrive, and ${oneLine(by)} knows`,
   'message.claimed': ({ claim }) => `${subject(claim)} claimed by ${claim.agentId}`,
   'message.held': ({ hold }) => `held ${hold.id}: ${hold.message.from} → ${hold.message.to}: ${hold.reason}`,
   'message.released': heldWords,
@@ -59,7 +60,9 @@ export const agentWords: WordsOf<'agent'> = {
     sessionId === null
       ? `message ${messageId} could not start ${agentId}: ${oneLine(reason ?? 'its machine did not say why', 300)}`
       : `message ${messageId} has started ${agentId}`,
-  'agent.stalled': ({ agentId, waiting }) => `${agentId} does not take its mail: ${waiting} waiting`,
+  'agent.stalled': ({ agentId, waiting, cause, detail }) =>
+    cause === 'turn' ? `${agentId} stands still: ${oneLine(detail ?? '', 300)}` : `${agentId} does not take its mail: ${waiting} waiting`,
+  'agent.recovered': ({ agentId }) => `${agentId} has stalled no more`,
   'agent.removed': ({ agentId }) => `${agentId} removed`,
 };
 

@@ -73,6 +73,8 @@ export interface Change {
   /** Emptied: who said it to whom and in which thread stays. */
   readonly emptied?: readonly Message[];
   readonly deliveries?: readonly DeliveryWrite[];
+  /** Mail of people that did not arrive, or did after all. */
+  readonly deadLetters?: readonly DeadLetterWrite[];
   /** Revokes the session tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
   readonly tokens?: readonly TokenRecord[];
@@ -109,6 +111,13 @@ export interface DeliveryWrite {
   readonly next: DeliveryRecord;
   /** False when the receipt stays what it was and only the read mark is new. */
   readonly tell: boolean;
+}
+
+export interface DeadLetterWrite {
+  readonly messageId: number;
+  readonly from: string;
+  /** It waits for its sender to look at it; it has arrived, unless it did not elsewhere; or it waits for nobody any more. */
+  readonly status: 'waits' | 'arrived' | 'over';
 }
 
 export interface NewMessage {

@@ -92,7 +92,7 @@ const tokens: EventRow<With<'token'>> = {
 
 // Who there is, and where, everybody knows.
 const cards: EventRow<With<'agent'>> = { about: nothing, agents: ({ agent }) => [agent.id], audience: 'nobody', readers: 'everybody' };
-const absences: EventRow<EventOf<'agent.stalled' | 'agent.woken' | 'agent.removed'>> = {
+const absences: EventRow<EventOf<'agent.stalled' | 'agent.recovered' | 'agent.woken' | 'agent.removed'>> = {
   about: nothing,
   agents: ({ agentId }) => [agentId],
   audience: 'nobody',
@@ -129,6 +129,7 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   },
   'message.read': { about: ({ messageId }) => messageId, agents: ({ agentId }) => [agentId], audience: 'sender', readers: 'message' },
   'message.deleted': { about: ({ messageId }) => messageId, agents: nobody, audience: 'offered', readers: 'message' },
+  'message.dismissed': { about: ({ messageId }) => messageId, agents: nobody, audience: 'sender', readers: 'message' },
   'work.available': { about: ({ subjectId }) => subjectId, agents: nobody, audience: 'offered', readers: 'message' },
   'message.claimed': { ...claims, audience: 'offered' },
   'claim.renewed': claims,
@@ -150,6 +151,7 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'agent.updated': cards,
   'agent.status': cards,
   'agent.stalled': absences,
+  'agent.recovered': absences,
   'agent.woken': absences,
   'agent.removed': absences,
   'session.started': sessions,

@@ -101,6 +101,12 @@ export interface ReadingFacts extends Facts {
   participants(): Participants;
 }
 
+export interface DismissalFacts extends ReadingFacts {
+  readonly found: StoredMessage | null;
+  /** It is a dead letter. */
+  readonly isDeadLetter: boolean;
+}
+
 export interface EmptyingFacts extends ReadingFacts {
   readonly found: StoredMessage | null;
   /** Its copies that are open: queued, or dispatched. */

@@ -3,9 +3,11 @@ import { withdrawsQuestions } from './approval-changes.ts';
 import type { Change, NewEvent } from './change.ts';
 import { givesClaimsBack } from './claim-changes.ts';
 import { notesControllers } from './controllers.ts';
+import { notesDeadLetters } from './dead-letters.ts';
 import { endsPairs } from './pair-changes.ts';
 import { endsReservations } from './reservation-changes.ts';
 import type { FollowFacts, Rule } from './rule.ts';
+import { endsStalls } from './stall.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
 
 /**
@@ -22,6 +24,8 @@ const rules: readonly Rule[] = [
   withEmptied,
   withTasks,
   notesControllers,
+  endsStalls,
+  notesDeadLetters,
 ];
 
 export const follow = (facts: FollowFacts, change: Change): Change => rules.reduce((next, rule) => rule(facts, next), change);

@@ -33,7 +33,7 @@ export function hookOccurrence(event: RelayEvent): RelayOccurrence | null {
       return occurrence('released', agentId, { provider, session, cwd: cwd ?? '', reason: reason ?? '' });
     }
     case 'agent.stalled':
-      return occurrence('stalled', event.agentId, { detail: `It does not take its mail: ${event.waiting} waiting` });
+      return occurrence('stalled', event.agentId, { detail: event.detail ?? `It does not take its mail: ${event.waiting} waiting` });
     case 'approval.requested': {
       const { agentId, approvalId: approval, kind, title } = event.approval;
       return occurrence('approval_needed', agentId, { approval, kind, title });

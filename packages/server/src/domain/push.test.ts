@@ -49,9 +49,11 @@ test('what is over is told under the tag of what began it', () => {
     tagOf(delivery('seen', 'owner')),
     tagOf(delivery('dispatched', 'Worker')),
     tagOf(event({ type: 'agent.removed', agentId: 'Worker' })),
+    tagOf(event({ type: 'agent.recovered', agentId: 'Worker' })),
   ]).toEqual([
     'over approval/a+b/q: It is denied, by owner',
     'over message/7: It is read',
+    'over stalled/Worker: It is over',
     'over stalled/Worker: It is over',
     'over stalled/Worker: It is over',
   ]);

@@ -49,8 +49,9 @@ export function pushOf(event: RelayEvent): PushNews | PushMessage | null {
       return { type: 'over', title: `${agentId} asked`, body, path: '/approvals', tag: approvalTag(agentId, approvalId) };
     }
     case 'agent.stalled': {
-      const { agentId, waiting } = event;
-      const body = waiting === 1 ? 'A message waits unread' : `${waiting} messages wait unread`;
+      const { agentId, waiting, cause } = event;
+      const mail = waiting === 1 ? 'A message waits unread' : `${waiting} messages wait unread`;
+      const body = cause === 'turn' ? 'Its turn makes no progress' : mail;
       const message = { title: `${agentId} has stalled`, body, path: pathOf(agentId), tag: stallTag(agentId) };
       return { topic: 'stalls', urgency: 'normal', deadlineAt: event.at + 4 * HOUR_MS, message: { type: 'news', ...message } };
     }
@@ -65,6 +66,7 @@ export function pushOf(event: RelayEvent): PushNews | PushMessage | null {
     case 'delivery.seen':
     case 'delivery.answered':
       return event.agentId === OWNER_AGENT_ID ? readByOwner(event) : awake(event.agentId);
+    case 'agent.recovered':
     case 'agent.removed':
       return awake(event.agentId);
     default:

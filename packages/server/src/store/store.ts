@@ -5,6 +5,7 @@ import type {
   ClaimFacts,
   Decision,
   DeliveryFacts,
+  DismissalFacts,
   Done,
   EmptyingFacts,
   ExpiryFacts,
@@ -55,6 +56,8 @@ export interface MessageQuery extends Asked {
   readonly claimable?: boolean | undefined;
   /** That a recipient's copy is in; whoever reads as one agent is told of its own copies, and of those that it sent. */
   readonly state?: HandedState | undefined;
+  /** Only dead letters. */
+  readonly deadLetter?: boolean | undefined;
   /** Messages with a greater id. */
   readonly after: number;
   /** With a smaller one; then the last `limit` of them instead of the first. */
@@ -160,6 +163,10 @@ export interface MessageStore {
   participantsAtOnce(workspace: string, threadId: number): Participants | null;
   /** Empties the message, if `decide` says so. */
   remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>>;
+  /** How many dead letters there are. */
+  countDeadLetters(workspace: string): Promise<{ readonly count: number; readonly cursor: number }>;
+  /** It is a dead letter no more, if `decide` says so. */
+  dismiss<Answer>(workspace: string, id: number, decide: (facts: DismissalFacts) => Decision<Answer>): Promise<Answer>;
   /** Messages whose time ran out by `now`, each once, at most `limit`. Answers how many they were, and what was decided of each that mattered to somebody. */
   expire<Answer>(
     now: number,

@@ -147,6 +147,7 @@ for (const [who, principal] of Object.entries(spies)) {
 const deeds: readonly (readonly [RouteName, Record<string, unknown>])[] = [
   ['messages/send', { from: 'spy', body: 'x' }],
   ['messages/send', { from: 'spy', to: 'id:spy', body: 'x' }],
+  ['messages/dismiss', {}],
   ['messages/remove', {}],
   ['messages/remove', { agentId: 'spy' }],
   ['messages/claim', { agentId: 'spy' }],

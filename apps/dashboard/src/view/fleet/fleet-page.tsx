@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { Node } from 'agent-relay-client';
+import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useList } from '../../live/use-list.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { reservationsView } from '../../relay/reservations.ts';
@@ -18,6 +19,7 @@ export function FleetPage() {
   const mayAsk = useMayCall('hooks/describe');
   const running = useList(runningView);
   const nodes = useList(nodesView, inOrder);
+  useAskedAgain(nodes.readAgain, LOAD_ASKED_MS);
   const list = (
     <>
       {mayPair ? <PairMachine /> : null}
@@ -72,6 +74,9 @@ function ReservedLink() {
     </Link>
   );
 }
+
+/** How busy machines are the log does not tell. */
+const LOAD_ASKED_MS = 30_000;
 
 /** Those that are there first. */
 const inOrder = (nodes: readonly Node[]): readonly Node[] =>

@@ -11,6 +11,7 @@ import { Fold } from '../fold.tsx';
 import { Form } from '../form/form.tsx';
 import { PresenceDot } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
+import { saysLoad, saysRunning } from './load-words.ts';
 import { saysTerms } from './terms-words.ts';
 
 interface MachineCardProps {
@@ -35,25 +36,32 @@ export function MachineCard({ node, running }: MachineCardProps) {
         <span className="grow" />
         <MachineTools node={node} running={running?.length ?? 0} />
       </header>
-      <Load running={running} />
+      <Running node={node} running={running} />
+      <Load node={node} />
       <Terms node={node} />
       <Providers node={node} />
     </article>
   );
 }
 
-function Load({ running }: Pick<MachineCardProps, 'running'>) {
+/** What runs on it, and of how many that is. */
+function Running({ node: { terms }, running }: MachineCardProps) {
   if (running === null) return null;
-  if (running.length === 0) return <p className="text-soft text-xs">Runs no agent.</p>;
+  const said = saysRunning(running.length, terms?.capacity);
+  if (running.length === 0) return <p className="text-soft text-xs">{said}.</p>;
   return (
     <p className="flex flex-wrap gap-x-2 text-xs">
-      <span className="text-soft">Runs {running.length === 1 ? 'one agent' : `${running.length} agents`}:</span>
+      <span className="text-soft">{said}:</span>
       {running.map(({ sessionId, agentId }) => (
         <AgentLink key={sessionId} id={agentId} />
       ))}
     </p>
   );
 }
+
+/** How busy it was when it was last heard of. */
+const Load = ({ node: { status, load } }: Pick<MachineCardProps, 'node'>) =>
+  status === 'online' && load !== undefined ? <p className="text-soft text-xs">{saysLoad(load)}</p> : null;
 
 /** What the machine's owner says of it. */
 function Terms({ node: { terms = {} } }: Pick<MachineCardProps, 'node'>) {

@@ -49,9 +49,15 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
         <Choices
           aria-label="Only what is"
           className="field text-xs"
-          value={search.state ?? ''}
-          onChange={({ target }) => set({ state: handedStates.find((state) => state === target.value) })}
-          choices={[{ id: '', word: 'Any receipt' }, ...handedStates.map((state) => ({ id: state, word: state }))]}
+          value={search.deadLetter ? DEAD : (search.state ?? '')}
+          onChange={({ target: { value } }) =>
+            set({ state: handedStates.find((state) => state === value), deadLetter: value === DEAD ? true : undefined })
+          }
+          choices={[
+            { id: '', word: 'Any receipt' },
+            { id: DEAD, word: 'did not arrive' },
+            ...handedStates.map((state) => ({ id: state, word: state })),
+          ]}
         />
         <label className="flex items-center gap-1.5">
           <input
@@ -70,5 +76,8 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
     </header>
   );
 }
+
+/** Beside the states: mail of people that nobody has looked at since. */
+const DEAD = 'dead';
 
 const dropEmpty = (search: object): MessageFilter => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));

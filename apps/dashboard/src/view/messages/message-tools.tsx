@@ -2,11 +2,12 @@ import type { MessageDetail } from 'agent-relay-client';
 import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { use } from 'react';
 import { isOwner } from '../../live/permissions.ts';
+import { useCommand } from '../../live/use-command.ts';
 import { useMayCall, useMe } from '../../live/use-live.ts';
 import { ActButton } from '../act-button.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
 import { Problem } from '../problem.tsx';
-import { AnsweringContext } from './answering.ts';
+import { AnsweringContext, DismissingContext } from './answering.ts';
 import type { MessageActs } from './use-message-acts.ts';
 
 const look = 'rounded px-1.5 py-0.5 text-soft hover:bg-raised hover:text-ink';
@@ -24,6 +25,7 @@ export function MessageTools({ message, claim, remove }: MessageActs & { readonl
           Answer
         </ActButton>
       ) : null}
+      {use(DismissingContext) && isOwner(me) ? <Dismiss id={message.id} /> : null}
       {isOwner(me) && isFree(message) && !claim.isPending ? <Claim id={message.id} claim={claim} /> : null}
       {isOwner(me) && !isDeleted ? <Delete id={message.id} remove={remove} /> : null}
     </>
@@ -45,6 +47,25 @@ function Claim({ id, claim }: Pick<MessageActs, 'claim'> & Pick<MessageDetail, '
         Claim
       </ActButton>
       <Problem error={claim.error} />
+    </>
+  );
+}
+
+/** Somebody knows that it did not arrive, and leaves it so. */
+function Dismiss({ id }: Pick<MessageDetail, 'id'>) {
+  const dismiss = useCommand((relay) => relay.messages.dismiss({ id }));
+  return (
+    <>
+      <ActButton
+        className={look}
+        isBusy={dismiss.isPending}
+        aria-label={`Dismiss message ${id}`}
+        title="It did not arrive, and you leave it so"
+        onClick={() => dismiss.run()}
+      >
+        Dismiss
+      </ActButton>
+      <Problem error={dismiss.error} />
     </>
   );
 }

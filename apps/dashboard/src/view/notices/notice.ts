@@ -22,9 +22,10 @@ export function noticeOf(event: RelayEvent): DesktopNotice | null {
       return { title: `${agentId} asks`, body: short(title), path: '/approvals', tag: `approval/${agentId}/${approvalId}` };
     }
     case 'agent.stalled': {
-      const { agentId, waiting } = event;
+      const { agentId, waiting, cause, detail = '' } = event;
       const mail = waiting === 1 ? 'a message waits' : `${waiting} messages wait`;
-      return { title: `${agentId} has stalled`, body: `Not read: ${mail}`, path: pathOf(agentId), tag: `stalled/${agentId}` };
+      const body = cause === 'turn' ? short(detail) : `Not read: ${mail}`;
+      return { title: `${agentId} has stalled`, body, path: pathOf(agentId), tag: `stalled/${agentId}` };
     }
     case 'message.new': {
       const { id, from, to, subject, body } = event.message;

@@ -10,6 +10,7 @@ import { approvalsView } from '../../relay/approvals.ts';
 import { tasksView } from '../../relay/tasks.ts';
 import { daysUpTo, groupUsage, usageView } from '../../relay/usage.ts';
 import { Ago } from '../ago.tsx';
+import { visible } from '../approvals/approval-words.ts';
 import { formatCost } from '../format.ts';
 import { PresenceDot, PresenceWord, rankOfPresence } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
@@ -122,6 +123,11 @@ function Row({ agent, status, machine, task, costUsd }: RowProps) {
         </span>
       ) : (
         <PresenceWord status={status} />
+      )}
+      {agent.stalled === undefined || status !== 'stalled' ? null : (
+        <span className="w-full min-w-0 pl-5 text-warn text-xs [overflow-wrap:anywhere]">
+          {visible(agent.stalled.detail)}, since <Ago at={agent.stalled.since} />
+        </span>
       )}
       {task === undefined ? null : (
         <Link

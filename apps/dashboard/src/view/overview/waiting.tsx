@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useLive, useMayCall, useMe } from '../../live/use-live.ts';
 import type { View } from '../../live/view.ts';
-import { callbackCount, openHolds, pendingApprovals } from '../../relay/open-counts.ts';
+import { callbackCount, deadLetterCount, openHolds, pendingApprovals, stalledAgents } from '../../relay/open-counts.ts';
 import { taskCountsView } from '../../relay/tasks.ts';
 import { Problem } from '../problem.tsx';
 
@@ -13,10 +13,26 @@ export function Waiting() {
   const approvals = useCounted(pendingApprovals);
   const holds = useCounted(openHolds);
   const callbacks = useCounted(deadCallbacks);
+  const letters = useCounted(deadLetterCount);
+  const stalled = useLive(stalledAgents);
   const blocked = useLive(activeTasks);
   const rows = [
     { to: '/approvals', count: approvals.count, one: 'approval to give', many: 'approvals to give' },
     { to: '/holds', count: holds.count, one: 'held message to decide', many: 'held messages to decide' },
+    {
+      to: '/messages',
+      search: { agents: 'stalled' },
+      count: stalled.data?.length,
+      one: 'agent that has stalled',
+      many: 'agents that have stalled',
+    },
+    {
+      to: '/messages',
+      search: { deadLetter: true },
+      count: letters.count,
+      one: 'message that did not arrive',
+      many: 'messages that did not arrive',
+    },
     {
       to: '/tasks',
       search: { status: 'blocked' },
@@ -26,15 +42,15 @@ export function Waiting() {
     },
     { to: '/callbacks', count: callbacks.count, one: 'callback that was given up', many: 'callbacks that were given up' },
   ] as const;
-  const isReading = [approvals, holds, callbacks].some(({ isReading: is }) => is);
-  const failed = [approvals, holds, callbacks].find(({ error }) => error !== null);
+  const isReading = [approvals, holds, callbacks, letters].some(({ isReading: is }) => is);
+  const failed = [approvals, holds, callbacks, letters].find(({ error }) => error !== null);
   const open = rows.filter(({ count }) => count !== undefined && count > 0);
   if (open.length === 0 && failed !== undefined) return <Problem error={failed.error} onRetry={failed.readAgain} />;
   if (open.length === 0) return <p className="text-soft">{isReading ? 'Reading…' : 'Nothing waits for you.'}</p>;
   return (
     <ul className="grid gap-1">
       {open.map((row) => (
-        <li key={row.to}>
+        <li key={row.one}>
           <Link
             to={row.to}
             search={'search' in row ? row.search : {}}

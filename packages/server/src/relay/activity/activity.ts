@@ -10,6 +10,7 @@ import {
   type RouteInput,
   type RouteOutput,
   type Session,
+  type Stall,
 } from 'agent-relay-protocol';
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
@@ -18,11 +19,12 @@ import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { besides, type Crowd, seesCrowd } from '../../domain/crowd.ts';
 import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
+import { beginStall, endStall } from '../../domain/stall.ts';
 import { tokensOf } from '../../domain/token-use.ts';
 import { ownTurn } from '../../events/stream-turn.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
-import type { AgentIndex } from '../../store/agent-index.ts';
 import type { SessionStore } from '../../store/session-store.ts';
+import type { AgentStore } from '../../store/store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
 import type { ApprovalRules } from '../approvals/rules.ts';
@@ -33,7 +35,7 @@ import type { ToolMail } from '../mail/tool-mail.ts';
 import { Crowds, type Onlooker } from './crowds.ts';
 
 export interface ActivityDeps {
-  readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex }; readonly sessions: SessionStore };
+  readonly store: { readonly activity: ActivityStore; readonly agents: AgentStore; readonly sessions: SessionStore };
   readonly clock: Clock;
   /** What no link shows. */
   readonly secrets: () => KnownSecrets;
@@ -105,8 +107,23 @@ export class ActivityRelay {
     for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     await this.#deps.toolMail.observe(workspace, session, events);
     for (const event of events) if (event.type === 'approval.requested') void this.#deps.rules.asked(workspace, session, event.approvalId);
+    await this.#noteProgress(workspace, session, events);
     await this.#noteConversation(workspace, session, events);
     return { ackedSeq };
+  }
+
+  /** Its machine says when a turn stands still; whatever else it tells shows that it goes on. */
+  async #noteProgress(workspace: string, { agentId, sessionId }: Session, events: readonly AgentEvent[]): Promise<void> {
+    const last = events.at(-1);
+    const { agents } = this.#deps.store;
+    const agent = agents.index.in(workspace).find(agentId)?.agent;
+    if (last === undefined || !agent || agent.sessionId !== sessionId) return;
+    const now = this.#deps.clock.now();
+    const isStill = last.type === 'agent.error' && last.code === 'no_progress';
+    if (isStill) {
+      const stalled: Stall = { cause: 'turn', since: now, detail: last.message };
+      await agents.change(workspace, agentId, (facts) => beginStall(facts.agent, stalled, 0, now));
+    } else if (agent.stalled?.cause === 'turn') await agents.change(workspace, agentId, (facts) => endStall(facts.agent, 'turn', now));
   }
 
   /** A vendor may begin another conversation in the same session, as on `/clear`: that one is gone on with later. */

@@ -1,4 +1,4 @@
-import { type Agent, type Principal, principalName, RelayError } from 'agent-relay-protocol';
+import { type Agent, type Principal, principalName, RelayError, type RouteInput } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
 import { steererOf } from '../../domain/controllers.ts';
 import type { Directory } from '../../domain/directory.ts';
@@ -49,18 +49,8 @@ export function agentHandlers({
 
   return {
     'agents/register': (input, { principal }) => agents.register(principal, input),
-    'agents/list': ({ tag, capability, machine, label, status, provider, ...page }, { principal }) =>
-      list(
-        principal.workspace,
-        page,
-        (agent) =>
-          (tag === undefined || agent.tags.includes(tag)) &&
-          (capability === undefined || agent.capabilities.includes(capability)) &&
-          (machine === undefined || agent.machine === machine) &&
-          (label === undefined || agent.label === label) &&
-          (status === undefined || hasPresence(agent.status, status)) &&
-          (provider === undefined || agent.provider === provider),
-      ),
+    'agents/list': ({ after, limit, ...filter }, { principal }) =>
+      list(principal.workspace, { after, limit }, (agent) => isAsked(agent, filter)),
     'agents/find': ({ capability, ...page }, { principal }) =>
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
     'agents/get': async ({ id }, { principal: { workspace } }) =>
@@ -112,3 +102,14 @@ export function agentHandlers({
     },
   };
 }
+
+type AgentFilter = Omit<RouteInput<'agents/list'>, 'after' | 'limit'>;
+
+const isAsked = (agent: Agent, { tag, capability, machine, label, status, provider, stalled }: AgentFilter): boolean =>
+  (tag === undefined || agent.tags.includes(tag)) &&
+  (capability === undefined || agent.capabilities.includes(capability)) &&
+  (machine === undefined || agent.machine === machine) &&
+  (label === undefined || agent.label === label) &&
+  (status === undefined || hasPresence(agent.status, status)) &&
+  (provider === undefined || agent.provider === provider) &&
+  (stalled === undefined || (agent.stalled !== undefined) === stalled);

@@ -11,6 +11,7 @@ import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { isFirstPage, listed, listedById, pageOf } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
+import { countDeadLetters } from './dead-letters.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { Messages } from './messages.ts';
 import type { Receipts } from './receipts.ts';
@@ -23,6 +24,8 @@ type MessageRouteName =
   | 'messages/thread'
   | 'messages/deliveries'
   | 'messages/read'
+  | 'messages/dead'
+  | 'messages/dismiss'
   | 'messages/remove';
 
 export interface MessageRoutesDeps {
@@ -102,6 +105,8 @@ export function messageHandlers({
       inboxes.settle(workspace, reader, [id]);
       return detail(stored);
     },
+    'messages/dead': (_input, { principal }) => countDeadLetters({ store, readers }, principal),
+    'messages/dismiss': async (input, context) => ({ dismissed: await messages.dismiss(input, context) }),
     'messages/remove': async (input, context) => {
       await messages.remove(input, context);
       return { removed: true };

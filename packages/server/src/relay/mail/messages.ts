@@ -3,6 +3,7 @@ import {
   DEFAULT_WAIT_MS,
   type Message,
   type Principal,
+  principalName,
   RelayError,
   type RouteInput,
   type SendMessage,
@@ -89,7 +90,7 @@ export class Messages {
     await store.messages.remove(workspace, id, ({ found, open, held, agents, participants }) => {
       const isThere = found !== null && found.message.deletedAt === null;
       const known = isThere && mayReadIn(rightsIn(agents), found.message, participants) ? found.message : null;
-      const message = removable(known, agents, { id, principal, agentId, guard });
+      const message = ofSender(known, agents, { id, principal, agentId, guard, deed: 'delete' });
       const copies = isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued');
       const deliveries = copies.flatMap((copy) => nextReceipt(copy, { state: 'failed', reason: DELETED }, now) ?? []);
       const cancelled = held ? endClaim(held, { status: 'cancelled', reason: DELETED }, now) : null;
@@ -108,6 +109,21 @@ export class Messages {
       };
     });
     inboxes.settleEverywhere(workspace, id);
+  }
+
+  /** Somebody has looked at mail that did not arrive: its sender may say so, and the owner. Answers whether it waited for that. */
+  async dismiss({ id, agentId, ...guard }: RouteInput<'messages/dismiss'>, { principal }: CallContext): Promise<boolean> {
+    const { store, clock, readers } = this.#deps;
+    const now = clock.now();
+    const rightsIn = (shown: Directory) => readers.rightsIn(shown, principal);
+    await readers.find(principal, id);
+    return store.messages.dismiss(principal.workspace, id, ({ found, isDeadLetter, agents, participants }) => {
+      const known = found && mayReadIn(rightsIn(agents), found.message, participants) ? found.message : null;
+      const { from } = ofSender(known, agents, { id, principal, agentId, guard, deed: 'dismiss' });
+      if (!isDeadLetter) return { answer: false, change: null };
+      const events = [{ type: 'message.dismissed', at: now, messageId: id, by: principalName(principal) } as const];
+      return { answer: true, change: { at: now, events, deadLetters: [{ messageId: id, from, status: 'over' }] } };
+    });
   }
 
   /** A message has been sent: if it has a time to live, somebody must look when it is over. */
@@ -142,15 +158,16 @@ function sentOf({ answer, sent: [stored] }: Done<Planned>): { readonly stored: S
   return { stored, duplicate: false };
 }
 
-interface Removing {
+interface OwnDeed {
   readonly id: number;
   readonly principal: Principal;
   readonly agentId: string | undefined;
   readonly guard: SessionGuard;
+  readonly deed: 'delete' | 'dismiss';
 }
 
-/** The message, when it is the caller's to delete; `known` is null also when it is not theirs to read, and so not to be told whose it is. */
-function removable(known: Message | null, agents: Directory, { id, principal, agentId, guard }: Removing): Message {
+/** The message, when it is the caller's to do that with; `known` is null also when it is not theirs to read, and so not to be told whose it is. */
+function ofSender(known: Message | null, agents: Directory, { id, principal, agentId, guard, deed }: OwnDeed): Message {
   const isOwners = isOwner(principal);
   const isUnnamed = agentId === undefined && (principal.type === 'anonymous' || (principal.type === 'token' && principal.agentId === null));
   const actor = isOwners || (isUnnamed && !known) ? null : actingId(principal, isUnnamed ? known?.from : agentId, 'agentId');
@@ -158,7 +175,7 @@ function removable(known: Message | null, agents: Directory, { id, principal, ag
   if (!known) throw new RelayError('not_found', `There is no message ${id}`);
   const isSenders = actor === known.from && isOwnAt(agents, principal, actor, id);
   if (!isOwners && !isSenders)
-    throw new RelayError('forbidden', `Only the ${known.from} that sent it and the owner may delete message ${id}`);
+    throw new RelayError('forbidden', `Only the ${known.from} that sent it and the owner may ${deed} message ${id}`);
   return known;
 }
 

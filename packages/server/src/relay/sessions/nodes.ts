@@ -250,8 +250,12 @@ export class Nodes {
     }
   }
 
-  async #heartbeat({ sessions, offer }: MethodParams<'nodes/heartbeat'>, context: NodeContext): Promise<MethodResult<'nodes/heartbeat'>> {
-    const attached = this.#attached(context);
+  async #heartbeat(
+    { sessions, offer, load }: MethodParams<'nodes/heartbeat'>,
+    context: NodeContext,
+  ): Promise<MethodResult<'nodes/heartbeat'>> {
+    const before = this.#attached(context);
+    const attached = load === undefined ? before : { ...before, node: { ...before.node, load } };
     const now = this.#deps.clock.now();
     this.#deps.registry.heard(attached, now);
     if (offer) await this.#offered(attached, offer, now);

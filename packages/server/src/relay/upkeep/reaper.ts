@@ -2,7 +2,6 @@ import { messageOf, RelayError } from 'agent-relay-protocol';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { expireClaim } from '../../domain/claim-changes.ts';
-import { isBuiltIn } from '../../domain/membership.ts';
 import { heardOf, isPrunable, isStale } from '../../domain/presence.ts';
 import { isWoken } from '../../domain/wake.ts';
 import type { Logger } from '../../logger.ts';
@@ -13,6 +12,7 @@ import type { RelaySettings } from '../contract/relay-settings.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import { endMail } from './end-mail.ts';
 import { Pruner } from './pruner.ts';
+import { Stalls } from './stalls.ts';
 
 const BATCH = 200;
 
@@ -36,7 +36,7 @@ export class Reaper {
   readonly #leases: Alarm;
   readonly #expiries: Alarm;
   readonly #pruner: Pruner;
-  readonly #stalled = new Set<string>();
+  readonly #stalls: Stalls;
   #cancelNext: (() => void) | null = null;
   #running: Promise<void> = Promise.resolve();
   #pruning: Promise<void> = Promise.resolve();
@@ -46,6 +46,7 @@ export class Reaper {
     this.#deps = deps;
     this.#judgesFrom = deps.clock.now() + deps.settings.staleTtlMs;
     this.#pruner = new Pruner(deps);
+    this.#stalls = new Stalls(deps);
     this.#leases = new Alarm(deps.clock, () => this.#run(() => this.#expireClaims()));
     this.#expiries = new Alarm(deps.clock, () => this.#run(() => this.#expireMessages()));
   }
@@ -116,7 +117,7 @@ export class Reaper {
     inboxes.sweep(clock.now());
     await this.#expireClaims();
     await this.#expireMessages();
-    await this.#findStalled();
+    await this.#stalls.sweep();
     await sweepMore(clock.now());
   }
 
@@ -201,29 +202,5 @@ export class Reaper {
     while ((await expire()).count === BATCH);
     const next = await store.messages.nextExpiry();
     if (next !== null) this.messageExpiresAt(next);
-  }
-
-  /** Tells once of an agent that is there and does not fetch its mail, until it does. */
-  async #findStalled(): Promise<void> {
-    const { store, clock, settings } = this.#deps;
-    const now = clock.now();
-    for (const workspace of [...store.agents.index.workspaces()]) {
-      for (const { agent } of [...store.agents.index.in(workspace).agents()]) {
-        if (!agent || isBuiltIn(agent.id)) continue;
-        const key = `${workspace}\n${agent.id}`;
-        // What waits for a hosted agent's turn to end waits as it should.
-        const isInTurn = agent.sessionId !== null && agent.status === 'busy';
-        const waiting = isInTurn || agent.status === 'offline' ? [] : await store.deliveries.untouched(workspace, agent.id, 1000);
-        const [oldestAt] = waiting;
-        if (oldestAt === undefined || now - oldestAt < settings.stalledAfterMs) {
-          this.#stalled.delete(key);
-          continue;
-        }
-        if (this.#stalled.has(key)) continue;
-        this.#stalled.add(key);
-        const stalled = { type: 'agent.stalled', at: now, agentId: agent.id, waiting: waiting.length, oldestAt } as const;
-        await store.agents.change(workspace, agent.id, () => ({ answer: null, change: { at: now, events: [stalled] } }));
-      }
-    }
   }
 }

@@ -11,6 +11,7 @@ import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { ClaimTable } from './claim-table.ts';
+import type { DeadLetterTable } from './dead-letter-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { SqliteLog } from './log.ts';
@@ -35,6 +36,7 @@ export interface Tables {
   readonly reportKeys: ReportKeyTable;
   readonly callbacks: CallbackTable;
   readonly tokens: TokenTable;
+  readonly deadLetters: DeadLetterTable;
 }
 
 const nothing: readonly never[] = [];
@@ -71,7 +73,7 @@ export class ChangeWriter {
     for (const write of change.holds ?? nothing) this.#putHold(workspace, write);
     this.#applyChannels(workspace, change);
     for (const message of change.emptied ?? nothing) this.tables.messages.bury(message, change.at);
-    for (const write of change.deliveries ?? nothing) this.#putDelivery(workspace, write);
+    this.#applyReceipts(workspace, change);
     for (const agentId of change.revokeAgentTokens ?? nothing) this.tables.tokens.removeOfAgent(workspace, agentId);
     if (change.revokeSharesOf) this.#revokeShares(workspace, change.revokeSharesOf, change.at);
     for (const token of change.tokens ?? nothing) this.tables.tokens.put(token);
@@ -98,6 +100,11 @@ export class ChangeWriter {
     for (const binding of unbound ?? nothing) channels.unbind(workspace, binding);
     for (const id of endedChannels ?? nothing) channels.removeLinks(workspace, id);
     for (const { channelId, ...link } of links ?? nothing) channels.link(workspace, channelId, { ...link, inbound: false });
+  }
+
+  #applyReceipts(workspace: string, { deliveries, deadLetters }: Change): void {
+    for (const write of deliveries ?? nothing) this.#putDelivery(workspace, write);
+    for (const write of deadLetters ?? nothing) this.tables.deadLetters.put(workspace, write);
   }
 
   #putHold(workspace: string, { hold, attempt, joinedUnder }: HoldWrite): void {

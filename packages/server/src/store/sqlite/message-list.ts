@@ -33,8 +33,16 @@ interface Filter {
 type Conditions = Omit<Filter, 'low' | 'high'>;
 /** Over the ids above `after`, up to `last`. */
 interface Walk extends Asked {
+  readonly rows: Walkable;
   readonly after: number;
   readonly last: number;
+}
+
+/** Rows that a list is made of, in either order, and how many ids of them one query passes over. */
+interface Walkable {
+  readonly forward: Statement<[Filter], MessageRow>;
+  readonly backward: Statement<[Filter], MessageRow>;
+  readonly stretch: number;
 }
 
 type Keep = (stored: StoredMessage) => boolean;
@@ -61,8 +69,9 @@ export class MessageList {
   readonly #log: SqliteLog;
   readonly #index: AgentIndex;
   readonly #participants: ThreadParticipants;
-  readonly #forward: Statement<[Filter], MessageRow>;
-  readonly #backward: Statement<[Filter], MessageRow>;
+  readonly #all: Walkable;
+  /** Found by an index, however long the log is. */
+  readonly #deadLetters: Walkable;
   readonly #turns: ScanTurns;
 
   constructor({ reader, log, index, scanTurns, participants }: SqliteContext) {
@@ -70,8 +79,16 @@ export class MessageList {
     this.#participants = participants;
     this.#log = log;
     this.#index = index;
-    this.#forward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id`);
-    this.#backward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id DESC`);
+    const walkable = (rows: string, stretch: number): Walkable => ({
+      forward: reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${rows} AND ${where} ORDER BY id`),
+      backward: reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${rows} AND ${where} ORDER BY id DESC`),
+      stretch,
+    });
+    this.#all = walkable('TRUE', STRETCH);
+    this.#deadLetters = walkable(
+      'id IN (SELECT message_id FROM dead_letters WHERE workspace = @workspace AND message_id > @low AND message_id <= @high)',
+      Number.MAX_SAFE_INTEGER,
+    );
   }
 
   async read(query: MessageQuery): Promise<Page<StoredMessage>> {
@@ -98,20 +115,21 @@ export class MessageList {
       !reading || reading.mayRead(message, () => this.#participants.of(workspace, message.threadId));
     const keep = (stored: StoredMessage) => (!entry || isInAudience(stored.message, entry)) && mayRead(stored);
     const { after, before, limit, caller } = query;
+    const rows = query.deadLetter === true ? this.#deadLetters : this.#all;
     const page = new MessagePage(limit, keep);
     const isWhole =
       before === undefined
-        ? await this.#first(filter, page, { after, last: head, caller })
-        : await this.#last(filter, page, { after, last: Math.min(head, before - 1), caller });
+        ? await this.#first(filter, page, { rows, after, last: head, caller })
+        : await this.#last(filter, page, { rows, after, last: Math.min(head, before - 1), caller });
     const items = before === undefined ? page.items : page.items.toReversed();
     return { items, cursor: head, next: isWhole ? null : page.lastId };
   }
 
   /** Fills the page from the front; answers whether nothing is left for another. */
-  async #first(filter: Conditions, page: MessagePage, { after, last, caller }: Walk): Promise<boolean> {
+  async #first(filter: Conditions, page: MessagePage, { rows, after, last, caller }: Walk): Promise<boolean> {
     for (let low = after; low < last; ) {
-      const high = Math.min(last, low + STRETCH);
-      low = page.look(this.#forward.iterate({ ...filter, low, high })) ?? high;
+      const high = Math.min(last, low + rows.stretch);
+      low = page.look(rows.forward.iterate({ ...filter, low, high })) ?? high;
       if (page.isFull) return page.lastId === last;
       if (low < last) await this.#turns.next(caller);
     }
@@ -119,10 +137,10 @@ export class MessageList {
   }
 
   /** As `#first`, from the back. */
-  async #last(filter: Conditions, page: MessagePage, { after, last, caller }: Walk): Promise<boolean> {
+  async #last(filter: Conditions, page: MessagePage, { rows, after, last, caller }: Walk): Promise<boolean> {
     for (let high = last; high > after; ) {
-      const low = Math.max(after, high - STRETCH);
-      const stoppedAt = page.look(this.#backward.iterate({ ...filter, low, high }));
+      const low = Math.max(after, high - rows.stretch);
+      const stoppedAt = page.look(rows.backward.iterate({ ...filter, low, high }));
       high = stoppedAt === null ? low : stoppedAt - 1;
       if (page.isFull) return page.lastId === after + 1;
       if (high > after) await this.#turns.next(caller);

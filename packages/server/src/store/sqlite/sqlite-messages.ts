@@ -1,7 +1,7 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page, StoredMessage } from '../../domain/change.ts';
-import type { Decision, Done, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
+import type { Decision, DismissalFacts, Done, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import type { Participants } from '../../domain/readership.ts';
 import { keptPage } from '../kept-page.ts';
@@ -22,6 +22,7 @@ export class SqliteMessages implements MessageStore {
   readonly #newestClaim: Statement<[number], { readonly record: string }>;
   readonly #findKey: Statement<[string, string, string], { readonly digest: string; readonly message_id: number }>;
   readonly #open: OpenCopies;
+  readonly #deadLetters: Statement<[string], number>;
   readonly #toExpire: Statement<[number, number], MessageRow>;
   readonly #nextExpiry: Statement<[], number | null>;
   readonly #markExpired: Statement<[number, number]>;
@@ -46,6 +47,11 @@ export class SqliteMessages implements MessageStore {
     );
     this.#findKey = database.prepare('SELECT digest, message_id FROM idempotency WHERE workspace = ? AND sender = ? AND key = ?');
     this.#open = new OpenCopies(context);
+    this.#deadLetters = reader
+      .prepare<[string], number>(
+        'SELECT count(*) FROM dead_letters u WHERE workspace = ? AND EXISTS (SELECT 1 FROM messages WHERE id = u.message_id)',
+      )
+      .pluck();
     this.#toExpire = database.prepare(
       `SELECT ${messageColumns} FROM messages WHERE expires_at <= ? AND expired_at IS NULL ORDER BY expires_at LIMIT ?`,
     );
@@ -117,6 +123,20 @@ export class SqliteMessages implements MessageStore {
       const open = found ? this.#open.of(found, ['queued', 'dispatched']) : [];
       const held = claim?.status === 'held' ? claim : null;
       return changes.carryOut(workspace, decide({ ...facts.of(workspace), found, open, held, participants: participants.thunk(found) }));
+    });
+  }
+
+  async countDeadLetters(workspace: string): Promise<{ readonly count: number; readonly cursor: number }> {
+    return { count: this.#deadLetters.get(workspace) ?? 0, cursor: this.#context.log.head };
+  }
+
+  dismiss<Answer>(workspace: string, id: number, decide: (facts: DismissalFacts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts, participants } = this.#context;
+    return writer.write(() => {
+      const found = changes.tables.messages.get(workspace, id);
+      const isDeadLetter = changes.tables.deadLetters.has(workspace, id);
+      const shown = { ...facts.of(workspace), found, isDeadLetter, participants: participants.thunk(found) };
+      return changes.carryOut(workspace, decide(shown)).answer;
     });
   }
 

@@ -53,6 +53,7 @@ export class SqliteRetention implements RetentionStore {
     this.#openCopies = database.prepare(`SELECT message_id AS id, ref FROM deliveries WHERE state <= 2 AND message_id ${gone}`);
     this.#deletions = [
       `DELETE FROM deliveries WHERE message_id ${gone}`,
+      `DELETE FROM dead_letters WHERE message_id ${gone}`,
       `DELETE FROM idempotency WHERE message_id ${gone}`,
       `DELETE FROM channel_links WHERE message_id ${gone}`,
       `DELETE FROM claims WHERE kind IN ('message', 'task') AND subject_id ${gone}`,

@@ -10,6 +10,7 @@ import { ChangeWriter } from './change-writer.ts';
 import { ChannelTable } from './channel-table.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
+import { DeadLetterTable } from './dead-letter-table.ts';
 import { DeliveryTable } from './delivery-table.ts';
 import { FactReader } from './fact-reader.ts';
 import { HoldTable } from './hold-table.ts';
@@ -122,7 +123,6 @@ export class SqliteStore implements Store {
       const messages = new MessageTable(database, log, addresses, deliveries);
       const callbacks = new CallbackTable(database);
       const pushes = new PushTable(database);
-      const tasks = new TaskTable(database, log, callbacks);
       const tables = {
         addresses,
         messages,
@@ -133,7 +133,8 @@ export class SqliteStore implements Store {
         sessions: new SessionTable(database),
         channels: new ChannelTable(database),
         holds: new HoldTable(database),
-        tasks,
+        deadLetters: new DeadLetterTable(database),
+        tasks: new TaskTable(database, log, callbacks),
         reportKeys: new ReportKeyTable(database),
         callbacks,
         tokens: new TokenTable(database, index, pushes),

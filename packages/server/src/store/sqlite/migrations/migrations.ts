@@ -18,6 +18,7 @@ import { auditAndUsage } from './0017-audit-and-usage.ts';
 import { shares } from './0018-shares.ts';
 import { pushes } from './0019-pushes.ts';
 import { countsByStatus } from './0020-counts-by-status.ts';
+import { deadLetters } from './0021-dead-letters.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -52,4 +53,6 @@ export const migrations: readonly Migration[] = [
   // They push nothing; a subscription whose token they end is good no more when it is looked at.
   { sql: pushes, worksFrom: 14 },
   { sql: countsByStatus, worksFrom: 14 },
+  // What they delete stays in it, where no message is found for it.
+  { sql: deadLetters, worksFrom: 14 },
 ];
