@@ -2,6 +2,7 @@ import type { Delivery, MessageDetail, RelayClient, RelayEvent } from 'agent-rel
 import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { type ListView, READ_AGAIN, type Snapshot, type View } from '../live/view.ts';
 import { upsert } from './collect.ts';
+import { mayEndLetters } from './dead-letters.ts';
 import { fitsMessage, type MessageFilter } from './message-filter.ts';
 
 /** Messages kept of those that come; what was read further back is kept beside them. */
@@ -39,12 +40,6 @@ const requestOf = ({ from, to, channel, work, state, deadLetter }: MessageFilter
   ...(state === undefined ? {} : { state }),
   ...(deadLetter === undefined ? {} : { deadLetter }),
 });
-
-/** Whether mail may have failed by it, or have arrived after all, or waits for nobody any more. */
-export const mayEndLetters = (event: RelayEvent): boolean =>
-  event.type === 'message.dismissed' ||
-  event.type === 'message.deleted' ||
-  ('evidence' in event && (event.late || event.state === 'failed' || event.state === 'expired'));
 
 /**
  * The newest messages that one agent sent or was meant by, newest last. Who belonged to a group is the relay's to say: what comes for one has

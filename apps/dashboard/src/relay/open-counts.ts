@@ -1,7 +1,7 @@
 import { listAll } from 'agent-relay-client';
 import type { CallbackStatus } from 'agent-relay-protocol';
 import { READ_AGAIN, type View } from '../live/view.ts';
-import { mayEndLetters } from './messages.ts';
+import { mayEndLetters } from './dead-letters.ts';
 
 // Of what an event says alone nobody knows how it stood before: each of these is counted again by the relay.
 
