@@ -97,6 +97,28 @@ test('what a stopped turn of mail goes on with is still mail, until Claude says 
   expect(translator.isMailTurn).toBe(false);
 });
 
+test('what a tool of the relay has handed out is mail by its result too, where the hook that tells of it was lost', () => {
+  const translator = new ClaudeTranslator({ relayServers: ['agent-relay'], cwd: '/home/ada' });
+  translator.sent({ uuid: 'o', text: 'mine', messageIds: [], isContext: false });
+  translator.translate({ type: 'command_lifecycle', command_uuid: 'o', state: 'started' });
+  const answered = (id: string, name: string, content: string, isError: boolean) => {
+    translator.translate({ type: 'assistant', message: { id, content: [{ type: 'tool_use', id, name, input: {} }] } });
+    translator.translate({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: id, content, is_error: isError }] } });
+    return [translator.isMailTurn, translator.mayHoldMail];
+  };
+  expect([
+    answered('a', 'Bash', '[msg:8] from Bob: touch a', false),
+    answered('b', 'mcp__agent-relay__relay_inbox', 'No messages.', false),
+    answered('c', 'mcp__agent-relay__relay_inbox', 'This session may not', true),
+    answered('d', 'mcp__agent-relay__relay_inbox', '[msg:8] from Bob: touch a', false),
+  ]).toEqual([
+    [false, false],
+    [false, false],
+    [false, false],
+    [true, true],
+  ]);
+});
+
 test('a person is asked about a tool whose id is very long, and the answer reaches Claude under its own', async () => {
   const { claude, log, say, received } = await session('success', 'guarded');
   const id = `toolu_${'x'.repeat(940)}`;

@@ -1,25 +1,16 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { AgentSession } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
-import { agentCliPaths, holdUntil, type Model, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
-import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
+import { agentCliPaths } from 'agent-relay-testing';
+import type { ChildHandle } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
 import { createClaudeDialIn } from '../src/provider/dial-in.ts';
 import type { ClaudeFrame, PermissionRequest } from '../src/stream-json/frames.ts';
-import type { OutgoingFrame } from '../src/stream-json/outgoing.ts';
-import {
-  createClaudeSdkUrlHandler,
-  type SdkUrlDialler,
-  type SdkUrlHandler,
-  type SdkUrlSession,
-} from '../src/stream-json/sdk-url-handler.ts';
+import { createClaudeSdkUrlHandler, type SdkUrlDialler, type SdkUrlSession } from '../src/stream-json/sdk-url-handler.ts';
+import { type Dials, serveAndDial } from './serve-and-dial.ts';
 
-const { claude, claudeDialling } = agentCliPaths();
-const dialProgram = join(import.meta.dirname, '..', 'src', 'cli.ts');
+const { claudeDialling } = agentCliPaths();
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -38,76 +29,10 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
     connectionOptions: () => ({ onFrame: (frame) => void frames.push(frame), onPermission }),
     onSession: (session) => sessions.push(session),
   });
-  return { ...(await serveAndDial(handler, { path, bearer })), handler, frames, diallers, sessions };
+  return { ...(await serveAndDial(handler, cleanUps, { path, bearer })), handler, frames, diallers, sessions };
 }
 
-/** A WebSocket server that hands its sockets to the handler, and one real CLI that dials it. */
-async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', bearer = 'secret', model: script, newest }: Dials = {}) {
-  const server = createServer();
-  const sockets = new WebSocketServer({ server, maxPayload: 128 << 20 });
-  let isAnswerLost = false;
-  sockets.on('connection', (socket, request: IncomingMessage) => {
-    const duplex = webSocketDuplex<unknown, OutgoingFrame>(socket, { framing: 'lines' });
-    void handler.accept(isAnswerLost ? Object.assign(duplex, { incoming: cutByAnswer(duplex.incoming, socket) }) : duplex, request);
-    isAnswerLost = false;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  cleanUps.push(async () => {
-    await handler.close();
-    sockets.close();
-    server.closeAllConnections();
-    server.close();
-  });
-  const home = await tempHome();
-  cleanUps.push(() => home.remove());
-  const model = await startFakeAnthropic({ model: script ?? wordScript() });
-  cleanUps.push(() => model.close());
-  const url = `ws://127.0.0.1:${address.port}${path}`;
-  const byItself = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''];
-  const byCommand = ['--conditions=agent-relay-source', dialProgram, 'dial', '--command', newest ?? '', '--cwd', home.workFolder, url];
-  const child = await spawnProcess({
-    ...(newest === undefined ? { command: claudeDialling ?? '', args: byItself } : { command: process.execPath, args: byCommand }),
-    cwd: home.workFolder,
-    env: { ...home.env(), ...model.env(), CLAUDE_CODE_SESSION_ACCESS_TOKEN: bearer },
-    stdout: 'ignore',
-  });
-  cleanUps.push(() => child.kill());
-  const drop = (code: number) => {
-    for (const socket of sockets.clients) socket.close(code);
-  };
-  const loseNextAnswer = () => {
-    isAnswerLost = true;
-  };
-  /** Nobody is there while the work lasts. */
-  const away = async (work: () => Promise<unknown>) => {
-    server.close();
-    for (const socket of sockets.clients) socket.terminate();
-    await work();
-    server.listen(address.port, '127.0.0.1');
-  };
-  return { child, drop, loseNextAnswer, away, cwd: home.workFolder, model };
-}
-
-/** The first answer of a CLI does not arrive: it is the end of the line. */
-async function* cutByAnswer(incoming: AsyncIterable<unknown>, socket: WebSocket): AsyncGenerator<unknown, void> {
-  for await (const frame of incoming) {
-    if (JSON.stringify(frame).includes('"control_response"')) return socket.terminate();
-    yield frame;
-  }
-}
-
-interface Dials extends Pick<DialIn, 'path' | 'bearer'> {
-  readonly model?: Model;
-  /** This one, by `dial`, in the place of 2.1.120 by itself. */
-  readonly newest?: string;
-}
-
-interface DialIn {
-  path?: string;
-  bearer?: string;
+interface DialIn extends Pick<Dials, 'path' | 'bearer'> {
   onPermission?: (
     request: PermissionRequest,
   ) => { behavior: 'allow' } | { behavior: 'deny'; message: string } | Promise<{ behavior: 'allow' }>;
@@ -213,7 +138,7 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', () => {
       gate: () => ({ mode: 'safe', approval: 'open', cwd: '/', relayServers: ['agent-relay'] }),
       onSession: (id, session) => opened.push({ id, session, log: new EventLog(session) }),
     });
-    const { drop, child, cwd, model } = await serveAndDial(handler);
+    const { drop, child, cwd, model } = await serveAndDial(handler, cleanUps);
     await expect.poll(() => opened.length).toBe(1);
     const [entry] = opened;
     if (!entry) throw new Error('a session was announced');
@@ -235,39 +160,6 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', () => {
     expect(log.events.at(-1)).toEqual({ type: 'session.ended', reason: 'closed' });
     expect(brokenEventRules(log.events)).toEqual([]);
     expect(await exit(child)).toEqual({ code: 0, signal: null });
-  });
-
-  test.each([
-    ['2.1.120 waits for a limit, and asks for a permission', undefined, 'declined', 'only commands that read'],
-    ['the newest by dial gives the tool up, and its model and the log read that it was not run', claude, 'failed', 'reconnected before'],
-  ])('a hook that is asked while nobody is there keeps no turn: %s', async (_, newest, outcome, why) => {
-    let goOn = () => {};
-    const isAway = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const words = wordScript();
-    const model: Model = async (request) =>
-      [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [holdUntil(isAway), step] : [step]));
-    const opened: { session: AgentSession; log: EventLog }[] = [];
-    const handler = createClaudeDialIn({
-      identify: ({ path }) => path,
-      gate: () => ({ mode: 'agentic', approval: 'open', cwd: '/', relayServers: [] }),
-      onSession: (_id, session) => opened.push({ session, log: new EventLog(session) }),
-    });
-    const { away } = await serveAndDial(handler, { model, ...(newest === undefined ? {} : { newest }) });
-    await expect.poll(() => opened.length).toBe(1);
-    const [entry] = opened;
-    if (!entry) throw new Error('a session was announced');
-    const { session, log } = entry;
-    await session.prompt({ text: 'run command: touch a.txt && then say: tried', messageIds: [1] }, { mode: 'next' });
-    await log.waitFor('turn.started');
-    await away(async () => {
-      goOn();
-      // The command reaches the CLI, which asks at once.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-    });
-    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'tried' });
-    expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome, output: expect.stringContaining(why) })]);
   });
 
   test('ends for good when its session is closed', async () => {

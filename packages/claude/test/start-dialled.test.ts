@@ -99,6 +99,12 @@ test('who has answered is written down before anything else is said to it', asyn
   const mcp = [{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: {} }];
   const greeted = (program: unknown) => order.push(program);
   const session = await startDialled({ links, greeting: () => order.push('greeting'), greeted }, { ...options, mcp });
-  expect(order).toEqual(['greeting', 'initialize', { isContinued: false, program: '7', isSame: false }, 'mcp_set_servers']);
+  expect(order).toEqual([
+    'greeting',
+    'apply_flag_settings',
+    'initialize',
+    { isContinued: false, program: '7', isSame: false },
+    'mcp_set_servers',
+  ]);
   await session.close();
 });

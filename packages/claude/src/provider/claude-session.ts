@@ -22,6 +22,8 @@ export interface ClaudeSessionOptions {
   readonly events: SessionEvents;
   /** What mail may do; nothing but what everything else may where no mail comes. */
   readonly gate?: Pick<ToolGateOptions, 'mode' | 'approval'> | undefined;
+  /** Resolves when Claude may be handed what is about to be said to it. */
+  readonly beforePrompt?: (() => Promise<void>) | undefined;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
   /** See `ClaudeSession`. */
@@ -79,12 +81,13 @@ export class ClaudeSession implements AgentSession {
   async prompt(said: string | PromptInput, options: PromptOptions = { mode: 'next' }): Promise<void> {
     this.#assertOpen();
     const { mode: asked, promptId: uuid = randomUUID(), isRepeat = false } = options;
-    const { connection, translator, gate = { mode: 'unrestricted', approval: 'open' } } = this.#options;
+    const { connection, translator, beforePrompt, gate = { mode: 'unrestricted', approval: 'open' } } = this.#options;
     const input = typeof said === 'string' ? { text: said, messageIds: [] } : said;
     const mode = deliveryOf(input, asked, gate);
     if (mode === 'urgent') await this.#interruptFirst();
     translator.sent({ ...input, uuid, isRepeat, isContext: mode === 'fyi' });
     try {
+      if (beforePrompt) await beforePrompt();
       await connection.prompt({
         uuid,
         isRepeat,

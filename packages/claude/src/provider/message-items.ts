@@ -2,7 +2,7 @@ import type { LiveEvent } from 'agent-relay-provider';
 import { RecentMap } from 'agent-relay-wire';
 import type { AssistantFrame, ContentBlock, StreamEventFrame, UserFrame } from '../stream-json/message-frames.ts';
 import { asJson } from './plain-events.ts';
-import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
+import { handsOutMail, type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
 import { toolKind, toolTitle } from './tool-words.ts';
 
 /** Results that never come must not keep inputs for ever. */
@@ -56,6 +56,14 @@ export class MessageItems {
     const messageId = message?.id ?? `message-${turn.number}`;
     const { id: turnId } = turn;
     return turnId === null ? [] : (message?.content ?? []).flatMap((block) => this.#block({ turnId, messageId, parent }, block));
+  }
+
+  /** Whether these results, which have not been told of yet, hold mail that a tool of the relay's has handed out. */
+  holdMail({ message }: UserFrame): boolean {
+    return (message?.content ?? []).some(({ type, tool_use_id: id, is_error: isError, content }) => {
+      const tool = type === 'tool_result' && id !== undefined && !isError ? this.#openTools.get(id) : undefined;
+      return tool !== undefined && handsOutMail(tool, content, this.#relayServers);
+    });
   }
 
   results({ message, tool_use_result: details }: UserFrame): LiveEvent[] {

@@ -1,4 +1,3 @@
-import { holdsMail, mayHandOutMail } from 'agent-relay-provider';
 import type { ToolVerdict } from 'agent-relay-provider/kit';
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { PermissionAnswer, RequestHandlers } from '../stream-json/request-desk.ts';
@@ -6,23 +5,29 @@ import { askAboutTool } from './ask-about-tool.ts';
 import type { QuestionParts } from './ask-person.ts';
 import { asJson } from './plain-events.ts';
 import { type ClaudeRights, type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
-import { plainText } from './tool-results.ts';
-import { mcpPrefix, relayTool, toolKind } from './tool-words.ts';
+import { handsOutMail } from './tool-results.ts';
+import { mcpPrefix, toolKind } from './tool-words.ts';
 
 /** What a session may do. `ask` is false where it is left out. */
 export type ToolGateOptions = ClaudeRights;
 
+/** How many seconds Claude waits for an answer before and after a tool; left out, as long as it likes. */
+export interface HookLimits {
+  readonly before?: number;
+  readonly after?: number;
+}
+
 /**
  * Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow, and tells what the relay's tools
- * answered before its model reads it. `limitSeconds` is how long it waits for an answer; left out, as long as it likes.
+ * answered before its model reads it.
  */
-export function toolGateHooks(relayServers: readonly string[], limitSeconds?: number) {
-  const limit = limitSeconds === undefined ? {} : { timeout: limitSeconds };
+export function toolGateHooks(relayServers: readonly string[], { before, after }: HookLimits = {}) {
+  const limit = (seconds: number | undefined) => (seconds === undefined ? {} : { timeout: seconds });
   const ofRelay = relayServers.map((server) => `${mcpPrefix(server)}.*`).join('|');
   return {
     hooks: {
-      PreToolUse: [{ hookCallbackIds: ['agent-relay-before-tool'], ...limit }],
-      ...(ofRelay === '' ? {} : { PostToolUse: [{ matcher: ofRelay, hookCallbackIds: ['agent-relay-after-tool'], ...limit }] }),
+      PreToolUse: [{ hookCallbackIds: ['agent-relay-before-tool'], ...limit(before) }],
+      ...(ofRelay === '' ? {} : { PostToolUse: [{ matcher: ofRelay, hookCallbackIds: ['agent-relay-after-tool'], ...limit(after) }] }),
     },
   };
 }
@@ -37,7 +42,7 @@ export function toolGate(options: ToolGateOptions, parts: QuestionParts): Reques
   };
   return {
     onHook: async (callback) => {
-      if (handsOutMail(callback, options.relayServers)) translator.mailArrivedByTool();
+      if (toldMail(callback, options.relayServers)) translator.mailArrivedByTool();
       const use = toolUseOf(callback);
       if (!use) return {};
       const verdict = judge(use);
@@ -74,14 +79,10 @@ async function reservedAgainst({ name, input }: ClaudeToolUse, { reservedAgainst
 }
 
 /** Also of a subagent's tools: what the main conversation shows tells nothing of those. */
-function handsOutMail(
-  { input: { hook_event_name: event, tool_name: name = '', tool_input, tool_response } }: HookCallback,
+const toldMail = (
+  { input: { hook_event_name: event, tool_name: name = '', tool_input: input = {}, tool_response: answer } }: HookCallback,
   relayServers: readonly string[],
-): boolean {
-  const tool = relayTool(name, relayServers);
-  if (event !== 'PostToolUse' || tool === null || !mayHandOutMail(tool, tool_input)) return false;
-  return holdsMail(plainText(tool_response));
-}
+): boolean => event === 'PostToolUse' && handsOutMail({ name, input }, answer, relayServers);
 
 const beforeTool = (permissionDecision: 'deny' | 'ask', permissionDecisionReason: string) => ({
   hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision, permissionDecisionReason },

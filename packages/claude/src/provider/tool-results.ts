@@ -1,9 +1,9 @@
 import { FileChangeSchema } from 'agent-relay-protocol';
-import type { LiveEvent } from 'agent-relay-provider';
+import { holdsMail, type LiveEvent, mayHandOutMail } from 'agent-relay-provider';
 import { count, lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ContentBlock } from '../stream-json/message-frames.ts';
-import { editedPath, type ToolInput } from './tool-words.ts';
+import { editedPath, relayTool, type ToolInput } from './tool-words.ts';
 
 export interface OpenTool {
   readonly turnId: string;
@@ -13,6 +13,12 @@ export interface OpenTool {
 }
 
 const longestDiff = 64 * 1024;
+
+/** Whether what a tool answered holds words of others, which the relay hands out. */
+export function handsOutMail({ name, input }: Pick<OpenTool, 'name' | 'input'>, answer: unknown, relayServers: readonly string[]): boolean {
+  const tool = relayTool(name, relayServers);
+  return tool !== null && mayHandOutMail(tool, input) && holdsMail(plainText(answer));
+}
 
 /** Untold numbers of a hunk read as nought: what it changed is still shown. */
 export const ToolUseResult = z.looseObject({

@@ -74,6 +74,11 @@ export class ClaudeTranslator {
     return this.#turn.isMail;
   }
 
+  /** See `TurnState`. */
+  get mayHoldMail(): boolean {
+    return this.#turn.mayHoldMail;
+  }
+
   /** Changes with `/clear`. */
   get sessionId(): string | null {
     return this.#sessionId;
@@ -237,7 +242,11 @@ export class ClaudeTranslator {
   }
 
   #user(frame: UserFrame, whole: ClaudeFrame): LiveEvent[] {
-    if (!frame.isReplay) return this.#items.results(frame);
+    if (!frame.isReplay) {
+      // The hook that tells of it may have been lost with its link; what it was asked about is repeated.
+      if (this.#items.holdMail(frame)) this.mailArrivedByTool();
+      return this.#items.results(frame);
+    }
     if (frame.uuid === undefined) return [];
     const found = this.ledger.found(frame.uuid, echoedText(whole));
     if (found.length > 0) this.#turn.mailArrived();

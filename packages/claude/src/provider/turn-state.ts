@@ -16,6 +16,8 @@ export class TurnState {
   #hasPrompt = false;
   /** A stopped turn of mail whose end has not come may go on: until Claude says that it ended, its tools are asked for as mail's are. */
   #mayStillBeMail = false;
+  /** A prompt of this session's has entered: what was asked before it is over. */
+  #isKnown = false;
 
   get id(): string | null {
     return this.#id;
@@ -31,6 +33,11 @@ export class TurnState {
    */
   get isMail(): boolean {
     return this.#mayStillBeMail || this.#isMail || (!this.#hasPrompt && this.ledger.hasWaitingMail);
+  }
+
+  /** Whether relay mail is in the running turn, may be in it, or waits to be: of what was asked before this session nobody knows. */
+  get mayHoldMail(): boolean {
+    return !this.#isKnown || this.isMail || this.ledger.hasWaitingMail;
   }
 
   hear(frame: SystemFrame): void {
@@ -64,6 +71,7 @@ export class TurnState {
     const begin = this.begin({ isPrompted: true });
     this.#isMail = (this.#hasPrompt && this.#isMail) || isMail(entered.prompt);
     this.#hasPrompt = true;
+    this.#isKnown = true;
     return [...begin, ...entered.events, userMessage(entered.prompt, this.#id)];
   }
 

@@ -71,6 +71,23 @@ describe('ClaudeConnection', () => {
     await connection.close();
   });
 
+  test.each(['success', 'error'])(
+    'says first what shall be asked about, and initialize follows from whether that was taken: %s',
+    async (subtype) => {
+      const cli = new FakeCli();
+      const { connection } = connect({ askAbout: () => ['Bash'], initialize: (asks) => ({ hooks: { asks } }) });
+      const attached = connection.attach(cli.link);
+      await cli.receivedAtLeast(1);
+      cli.answer('apply_flag_settings', { subtype, error: 'Unsupported control request subtype' });
+      await attached;
+      expect(cli.received.map((frame) => (frame.type === 'control_request' ? frame.request : frame))).toEqual([
+        { subtype: 'apply_flag_settings', settings: { permissions: { ask: ['Bash'] }, sandbox: { autoAllowBashIfSandboxed: false } } },
+        { subtype: 'initialize', hooks: { asks: subtype === 'success' } },
+      ]);
+      await connection.close();
+    },
+  );
+
   test('an allowed tool always gets its input back, because older versions refuse it otherwise', async () => {
     const cli = new FakeCli();
     const { connection } = connect();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, type MessageDuplex, RecentSet } from 'agent-relay-wire';
 import { z } from 'zod';
+import { askSettings } from './ask-settings.ts';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
 import { type GreetedCli, KnownProcess } from './known-process.ts';
@@ -24,8 +25,10 @@ export interface ClaudeConnectionOptions extends RequestHandlers {
   readonly onGreeting?: () => void;
   /** Told who has answered `initialize`, before prompts go out; not of another process than before, which ends the connection. */
   readonly onGreeted?: (cli: GreetedCli) => void;
-  /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. */
-  readonly initialize?: Readonly<Record<string, unknown>>;
+  /** Of these tools Claude asks for a permission, whatever else allows them; said at the beginning of every link. None: nothing is said. */
+  readonly askAbout?: () => readonly string[];
+  /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. A function is told whether the CLI took `askAbout`. */
+  readonly initialize?: Readonly<Record<string, unknown>> | ((asks: boolean) => Readonly<Record<string, unknown>>);
   /** Set in the CLI at the beginning of every link: for one whose process somebody else started. Versions up to 2.1.120 take it. */
   readonly environment?: Readonly<Record<string, string>>;
   /** How long a control request may go unanswered. Default 60 000. */
@@ -210,6 +213,11 @@ export class ClaudeConnection {
       throw new RelayError('unsupported', failed.map(([name, error]) => `The MCP server ${name} did not start: ${error}`).join('; '));
   }
 
+  /** Replaces the tools that Claude was told to ask about. @throws RelayError `unsupported` where the CLI takes no such word, `timeout`, `connection_closed`. */
+  async askAbout(tools: readonly string[]): Promise<void> {
+    await this.#control('apply_flag_settings', { settings: askSettings(tools) });
+  }
+
   /** Lets Claude end by itself: a running turn is interrupted first. */
   async endSession(): Promise<void> {
     await this.control('end_session');
@@ -236,11 +244,13 @@ export class ClaudeConnection {
   }
 
   async #greet(link: Link): Promise<ControlAnswer> {
-    const { environment, initialize = {}, onGreeting, onGreeted } = this.#options;
-    this.#process.asked();
+    const { environment, askAbout, initialize = {}, onGreeting, onGreeted } = this.#options;
     onGreeting?.();
     if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
-    const answer = await this.#ask('initialize', initialize);
+    const tools = askAbout?.() ?? [];
+    const asks = tools.length > 0 && (await this.#ask('apply_flag_settings', { settings: askSettings(tools) })).isSuccess;
+    this.#process.asked();
+    const answer = await this.#ask('initialize', typeof initialize === 'function' ? initialize(asks) : initialize);
     const greeted = this.#process.answered(answer);
     if (greeted === null) {
       this.#end(otherClose);

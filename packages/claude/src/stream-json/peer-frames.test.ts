@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { askSettings } from './ask-settings.ts';
 import { checkDialledFrame, checkPeerFrame, peerInitialize } from './peer-frames.ts';
 
 const request = (subtype: string, more: object = {}) => ({ type: 'control_request', request_id: 'r', request: { subtype, ...more } });
@@ -86,6 +87,25 @@ describe('what somebody outside says to a CLI', () => {
     expect(check()).toMatchObject({ type: 'control_request', request_id: 'r', request: { subtype: 'mcp_set_servers' } });
     expect(JSON.stringify(check())).not.toContain('more');
     expect(() => checkPeerFrame(asked)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+  });
+
+  test.each([
+    [askSettings(['Bash', 'mcp__my-server', 'mcp__other__pour']), true],
+    [askSettings([]), true],
+    [askSettings(['Bash(rm:*)']), false],
+    [askSettings(Array.from({ length: 1_001 }, (_, index) => `Tool${index}`)), false],
+    [{ ...askSettings([]), permissions: { ask: [], allow: ['Bash'] } }, false],
+    [{ ...askSettings([]), sandbox: { autoAllowBashIfSandboxed: true } }, false],
+    [{ ...askSettings([]), sandbox: { enabled: false } }, false],
+    [{ ...askSettings([]), hooks: {} }, false],
+    [{ permissions: {} }, false],
+    [null, false],
+  ])('who was dialled says which tools are asked about, and changes no other setting: %j', (settings, isAllowed) => {
+    const asked = { type: 'control_request', request_id: 'r', request: { subtype: 'apply_flag_settings', settings, more: 1 } };
+    const check = () => checkDialledFrame(asked, new URL('ws://localhost:4850/claude/Lead'));
+    expect(() => checkPeerFrame(asked)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    if (!isAllowed) return expect(check).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(check()).toEqual({ ...asked, request: { subtype: 'apply_flag_settings', settings } });
   });
 
   test('initialises with hooks that ask back and a word for the model, and with nothing else', () => {

@@ -2,6 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { lenient, lenientList } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
+import { AskSettingsSchema } from './ask-settings.ts';
 import { checkOutgoing, type OutgoingFrame } from './outgoing.ts';
 import { PermissionRuleSchema } from './permission-rule.ts';
 
@@ -130,7 +131,13 @@ function peerServers(request: Readonly<Record<string, unknown>>, dialled: URL): 
 const isSameHost = (one: URL, other: URL): boolean =>
   one.hostname === other.hostname || (isLoopbackHost(one.hostname) && isLoopbackHost(other.hostname));
 
-/** As `checkPeerFrame`, for whoever a CLI has dialled at `dialled`: that side also initialises, and gives it tools of its own. */
+function peerSettings(request: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const settings = AskSettingsSchema.safeParse(request['settings']);
+  if (settings.success) return { subtype: 'apply_flag_settings', settings: settings.data };
+  throw new RelayError('forbidden', 'Whom Claude Code has dialled may change nothing of its settings but the tools that it asks about');
+}
+
+/** As `checkPeerFrame`, for whoever a CLI has dialled at `dialled`: that side also initialises, says what it asks about, and gives it tools of its own. */
 export function checkDialledFrame(frame: unknown, dialled: URL): OutgoingFrame {
   const checked = checkOutgoing(frame);
   if (checked.type !== 'control_request') return checkPeerFrame(checked);
@@ -140,6 +147,8 @@ export function checkDialledFrame(frame: unknown, dialled: URL): OutgoingFrame {
       return { type: 'control_request', request_id, request: peerInitialize(request) };
     case 'mcp_set_servers':
       return { type: 'control_request', request_id, request: { ...peerServers(request, dialled), subtype: 'mcp_set_servers' } };
+    case 'apply_flag_settings':
+      return { type: 'control_request', request_id, request: { ...peerSettings(request), subtype: 'apply_flag_settings' } };
     default:
       return checkPeerFrame(checked);
   }
