@@ -7,7 +7,7 @@ const key = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6';
 const pem = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA1', 'k2Zq', '-----END RSA PRIVATE KEY-----'].join('\n');
 
 const behindEscapes = ['\\n', '\\t', '\\\\n', '%20', '%3D', '\\u001b[32m', '\\x1b[1;31m', '\\033[0m', '\u001b[01;31m\u001b[K'].map(
-  (escape) => (text: string) => `said:${escape}${text}`,
+  (before) => (text: string) => `said:${before}${text}`,
 );
 
 test.each([

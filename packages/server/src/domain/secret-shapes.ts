@@ -6,9 +6,9 @@
 const HIDDEN = '[a secret, hidden]';
 
 /** What ends in a letter or a digit and is no part of the word behind it: an escape of JSON, of a shell or an address, the end of a colour. */
-const escape = '(?<=\\\\[abefnrtv0]|\\\\(?:u|x|U)[0-9a-fA-F]{2,8}|%[0-9a-fA-F]{2}|\\[[\\d;:]{0,16}[mK])';
+const ends = '(?<=\\\\[abefnrtv0]|\\\\(?:u|x|U)[0-9a-fA-F]{2,8}|%[0-9a-fA-F]{2}|\\[[\\d;:]{0,16}[mK])';
 /** A shape that begins behind none of these characters, or behind an escape. */
-const shape = (notBehind: string, pattern: string): RegExp => new RegExp(`(?:(?<!${notBehind})|${escape})(?:${pattern})`, 'gu');
+const shapeOf = (notBehind: string, pattern: string): RegExp => new RegExp(`(?:(?<!${notBehind})|${ends})(?:${pattern})`, 'gu');
 
 /** Of one that was cut off what is left may be enough to guess the rest. */
 const cut = '(?=…|$)';
@@ -20,22 +20,22 @@ const alone: readonly RegExp[] = [
   // A bot of Telegram, also in the addresses of its API.
   new RegExp(`(?<!\\d)\\d{6,12}(?::|%3[Aa])(?:[\\w-]{35}(?![\\w-])|[\\w-]{20,34}${cut})`, 'gu'),
   // Anthropic, OpenAI and who follows them.
-  shape('[\\w-]', 'sk-(?=[\\w-]{0,400}\\d)[\\w-]{20,400}'),
-  shape(
+  shapeOf('[\\w-]', 'sk-(?=[\\w-]{0,400}\\d)[\\w-]{20,400}'),
+  shapeOf(
     '[\\w-]',
     '(?:xai|gsk|hf|npm|pypi|dop_v1|glpat|sntrys|figd|ntn|lin_api|r8|whsec|SG)[-_.](?=[\\w./+=-]{0,400}\\d)[\\w./+=-]{20,400}',
   ),
-  shape('\\w', '[srp]k_(?:live|test)_\\w{16,400}'),
+  shapeOf('\\w', '[srp]k_(?:live|test)_\\w{16,400}'),
   // GitHub.
-  shape('\\w', 'gh[pousr]_[A-Za-z0-9]{20,400}|github_pat_\\w{20,400}'),
+  shapeOf('\\w', 'gh[pousr]_[A-Za-z0-9]{20,400}|github_pat_\\w{20,400}'),
   // Google.
-  shape('[\\w-]', 'AIza[\\w-]{30,60}|ya29\\.[\\w.-]{20,2000}|GOCSPX-[\\w-]{20,60}'),
+  shapeOf('[\\w-]', 'AIza[\\w-]{30,60}|ya29\\.[\\w.-]{20,2000}|GOCSPX-[\\w-]{20,60}'),
   // Amazon.
-  shape('[A-Za-z0-9]', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
+  shapeOf('[A-Za-z0-9]', '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
   // Slack.
-  shape('[\\w-]', '(?:xox[a-z]|xapp)-[\\w-]{10,400}'),
+  shapeOf('[\\w-]', '(?:xox[a-z]|xapp)-[\\w-]{10,400}'),
   // Signed claims.
-  shape('[\\w-]', 'eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}(?:\\.[\\w-]{0,4000})?'),
+  shapeOf('[\\w-]', 'eyJ[\\w-]{8,4000}\\.eyJ[\\w-]{8,8000}(?:\\.[\\w-]{0,4000})?'),
 ];
 
 /** A word that nobody writes by hand: long and with a digit within, or very long. */

@@ -36,8 +36,8 @@ export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets
 /** Colours may stand within a secret, and between it and the word that says what it is: they go with it. */
 function hideAlsoInColours(text: string, hide: (text: string) => string): string {
   const shown = hide(text);
-  if (!/[\u001B\u009B]/u.test(text)) return shown;
   const plain = stripVTControlCharacters(text);
+  if (plain === text) return shown;
   const hidden = hide(plain);
   return hidden === plain ? shown : hidden;
 }
