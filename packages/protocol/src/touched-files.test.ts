@@ -82,7 +82,7 @@ test('whatever is read ends soon', () => {
     '\\'.repeat(60_001),
     '<<A\n'.repeat(15_000),
     `<<${'a'.repeat(1_000_000)}\n`,
-    `${'apply_patch; cd a; '.repeat(800)}${'\n*** Add File: a'.repeat(20_000)}`,
+    `${'apply_patch; cd a; '.repeat(800)}${'\n*** Add File: a'.repeat(3_000)}`,
     "a'".repeat(30_000),
     '>'.repeat(60_000),
     '*** Add File: '.repeat(4_000),

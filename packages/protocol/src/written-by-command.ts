@@ -66,7 +66,7 @@ function readCommand(line: string, folder: string, reading: Reading): readonly W
 }
 
 /** In how many folders patches are looked for. */
-const MOST_FOLDERS = 8;
+const MOST_FOLDERS = 2;
 
 function patchedIn(line: string, folders: readonly string[]): readonly WrittenPath[] {
   const places = [...new Set(folders)].slice(0, MOST_FOLDERS);
