@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { ActivityEntry } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { sharedEntry } from './shared-log.ts';
@@ -12,7 +13,8 @@ function shown(text: string, lengths: readonly number[] = [token.length]): { rea
   };
   // The parts of an entry that are looked at.
   const entry = { id: 1, event: { type: 'text', text } } as unknown as ActivityEntry;
-  const { event } = sharedEntry(entry, { texts: [], words: { lengths: new Set(lengths), isOne } }) ?? {};
+  const { event } =
+    sharedEntry(entry, { texts: [], words: { lengths: new Set(lengths), isOne }, withoutColours: stripVTControlCharacters }) ?? {};
   return { text: Object(event).text, asked };
 }
 

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { ActivityEntry } from 'agent-relay-protocol';
 import { isApprovalEvent } from './approval.ts';
 import { withoutSecretShapes } from './secret-shapes.ts';
@@ -15,13 +14,15 @@ export interface KnownSecrets {
   readonly texts: readonly string[];
   /** Words that are known by their hashes and lengths alone. To ask whether one is costs a hash. */
   readonly words: { readonly lengths: ReadonlySet<number>; readonly isOne: (word: string) => boolean };
+  /** A text without what a terminal would obey. */
+  readonly withoutColours: (text: string) => string;
 }
 
 /**
  * What a link shows of an entry; null for nothing. What is asked of people is theirs to see, and of what comes in pieces, live, only the whole is
  * shown, for a token that lies across two of them would be found in neither.
  */
-export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets): ActivityEntry | null {
+export function sharedEntry(entry: ActivityEntry, { texts, words, withoutColours }: KnownSecrets): ActivityEntry | null {
   const { event } = entry;
   const isLive = entry.id === 0;
   if (isLive || isApprovalEvent(event)) return null;
@@ -30,13 +31,12 @@ export function sharedEntry(entry: ActivityEntry, { texts, words }: KnownSecrets
     const shown = written.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text).replace(ownTokens, HIDDEN);
     return withoutSecretShapes(words.lengths.size === 0 ? shown : withoutWords(shown, words));
   };
-  return { ...entry, event: withTexts(event, (text) => hideAlsoInColours(text, hideTokens)) };
+  return { ...entry, event: withTexts(event, (text) => hideAlsoInColours(text, withoutColours(text), hideTokens)) };
 }
 
 /** Colours may stand within a secret, and between it and the word that says what it is: they go with it. */
-function hideAlsoInColours(text: string, hide: (text: string) => string): string {
+function hideAlsoInColours(text: string, plain: string, hide: (text: string) => string): string {
   const shown = hide(text);
-  const plain = stripVTControlCharacters(text);
   if (plain === text) return shown;
   const hidden = hide(plain);
   return hidden === plain ? shown : hidden;

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
@@ -57,6 +58,7 @@ export class Tokens {
     const { ownerTokens = [], integrations = [], otherSecrets = () => [] } = this.#deps;
     return {
       texts: [...ownerTokens, ...integrations.map(({ callbackKey }) => callbackKey), ...otherSecrets()],
+      withoutColours: stripVTControlCharacters,
       words: {
         lengths: new Set(integrations.map(({ tokenLength }) => tokenLength)),
         isOne: (word) => this.#integrations.has(hashOf(word)),
