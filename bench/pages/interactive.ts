@@ -39,7 +39,7 @@ async function usableAfter(address: string): Promise<number> {
   const context = await browser.newContext({ storageState, serviceWorkers: 'block' });
   const page = await context.newPage();
   await page.goto(address, { waitUntil: 'commit' });
-  await page.waitForFunction("document.querySelector('textarea[name=body]')?.disabled === false", null, { polling: 'raf' });
+  await page.locator('textarea[name=body]:enabled').waitFor();
   const ms = Number(await page.evaluate('performance.now()'));
   await context.close();
   return ms;

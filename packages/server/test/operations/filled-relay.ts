@@ -87,6 +87,8 @@ export async function fill(relay: TestRelay, client: RelayClient) {
   await fillPairs(client);
   await fillChannel(client);
   await client.messages.send({ from: 'Ada', replyTo: answer.id, body: 'third' });
+  const lost = await client.messages.send({ to: 'Eve', body: 'lost' });
+  await client.deliveries.report({ id: 'Eve', reports: [{ messageId: lost.id, state: 'failed', reason: 'no room' }] });
   await holdOne(client, answer.id);
   await tellBrowser(client);
   await askApproval(relay);
