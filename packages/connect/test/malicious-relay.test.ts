@@ -288,6 +288,10 @@ test('a file that is changed counts for the next start, and the relay is told; w
   );
   writeFileSync(file, 'modes: safe\n');
   expect(await start({ mode: 'safe' })).toEqual(['validation_failed', expect.stringContaining(`${file} line 1: modes: `)]);
+  expect(heard('nodes/heartbeat').at(-1)?.params?.['load']).toMatchObject({
+    cores: expect.any(Number),
+    totalMemoryBytes: expect.any(Number),
+  });
   const running = heard('nodes/heartbeat').at(-1)?.params?.['sessions'];
   expect(running).toHaveLength(1);
 });

@@ -16,6 +16,19 @@ const heartbeat = (sessions: { sessionId: string; status: 'idle' | 'busy' }[], l
   world.relay.nodeHandlers['nodes/heartbeat']({ sessions }, { ...as(owner), link });
 const startedWith = (link = node) => link.commands.find(({ name }) => name === 'session/start')?.params;
 
+it('how busy a machine is is what its last heartbeat said, and no event tells of that alone', async () => {
+  await world.attach(node);
+  const before = await world.eventTypes();
+  const load = { cores: 8, perMinute: 1.5, freeMemoryBytes: 3, totalMemoryBytes: 16 };
+  await world.relay.nodeHandlers['nodes/heartbeat']({ sessions: [], load }, { ...as(owner), link: node });
+  const listed = async () => (await world.relay.handlers['nodes/list']({}, as(owner))).data;
+  expect(await listed()).toMatchObject([{ nodeId: 'local', load }]);
+  // An earlier machine says nothing of it.
+  await heartbeat([]);
+  expect(await listed()).toMatchObject([{ load }]);
+  expect(await world.eventTypes()).toEqual(before);
+});
+
 describe('starting an agent', () => {
   it('keeps the names of the kinds that machines offer for the owner to give, also after a restart', async () => {
     await world.attach(node);
