@@ -21,13 +21,20 @@ test.each(['guarded', 'read-only'] as const)(
   },
 );
 
+interface Told {
+  readonly taken?: boolean;
+  readonly fails?: RelayError;
+  readonly version?: string | null;
+}
+
 describe('AskRules', () => {
-  function rules({ taken = true, fails }: { readonly taken?: boolean; readonly fails?: RelayError } = {}) {
+  function rules({ taken = true, fails, version = null }: Told = {}) {
     const turn = { mayHoldMail: true };
     const told: (readonly string[])[] = [];
     const servers = [{ name: 'agent-relay' }, { name: 'my server' }, { name: 'other' }];
     const asked: string[] = [];
     const connection = {
+      version,
       askAbout: async (tools: readonly string[]) => {
         if (fails) throw fails;
         told.push(tools);
@@ -66,6 +73,12 @@ describe('AskRules', () => {
     refusing.turn.mayHoldMail = false;
     await refusing.askRules.update();
     expect([refusing.told, refusing.asked]).toEqual([[], []]);
+  });
+
+  test('takes its rules back from one that says its version: it runs nothing whose hook is not answered', async () => {
+    const { told, asked, askRules, connection } = rules({ version: '2.1.329' });
+    await askRules.attach(connection);
+    expect([told, asked, askRules.begin()]).toEqual([[[]], [], []]);
   });
 
   test('between two links keep nothing waiting: the next begins with them; a refusal is told, and tried again', async () => {

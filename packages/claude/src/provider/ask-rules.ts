@@ -36,12 +36,15 @@ export function toolsToAskAbout({ mode, approval, relayServers }: Rights, known:
 
 const Servers = z.object({ mcpServers: z.array(z.looseObject({ name: z.string() })) });
 
+type Told = Pick<ClaudeConnection, 'askAbout' | 'control' | 'version'>;
+
 /** Keeps the rules of one Claude Code as wide as what may be in its turn, where it takes them. */
 export class AskRules {
   readonly #rights: Rights;
   readonly #translator: Pick<ClaudeTranslator, 'mayHoldMail'>;
   readonly #known = new Set<string>(ownTools);
-  #connection: Pick<ClaudeConnection, 'askAbout' | 'control'> | undefined;
+  #connection: Told | undefined;
+  #isNeeded = true;
   #areTaken = false;
   /** Of which state Claude has been told last; null where nobody knows what it has. */
   #said: string | null = null;
@@ -63,8 +66,11 @@ export class AskRules {
     this.#areTaken = areTaken;
   }
 
-  async attach(connection: Pick<ClaudeConnection, 'askAbout' | 'control'>): Promise<void> {
+  /** One that says its version gives up a tool whose hook is not answered, and needs no rules: they would only ask about what its user allows. */
+  async attach(connection: Told): Promise<void> {
     this.#connection = connection;
+    this.#isNeeded = connection.version === null;
+    if (!this.#isNeeded) return this.update().catch(() => {});
     const { mode, approval } = this.#rights;
     if (!this.#areTaken || (mode !== 'safe' && approval === 'open')) return;
     const answer = await connection.control('mcp_status').catch(() => null);
@@ -105,10 +111,11 @@ export class AskRules {
 
   /** What the rules follow from, in a word that is cheap to make: it is looked at with each piece of a text. */
   get #state(): string {
-    return `${this.#known.size} ${this.#translator.mayHoldMail}`;
+    return this.#isNeeded ? `${this.#known.size} ${this.#translator.mayHoldMail}` : 'none';
   }
 
   #wanted(): string[] {
+    if (!this.#isNeeded) return [];
     return toolsToAskAbout(this.#rights, this.#known, this.#translator.mayHoldMail);
   }
 

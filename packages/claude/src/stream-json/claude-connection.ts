@@ -82,6 +82,7 @@ export class ClaudeConnection {
   readonly #repeats = new RecentSet<string>(repeatsKept);
   readonly #process = new KnownProcess();
   #link: Link | undefined;
+  #version: string | null = null;
   /** Its process is known for the one that prompts are meant for. */
   #isGreeted = false;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
@@ -109,6 +110,11 @@ export class ClaudeConnection {
   /** Of the CLI, on its own machine; null where it has not said so. */
   get processId(): string | null {
     return this.#process.pid;
+  }
+
+  /** Of the CLI; null where it has not said so, as up to 2.1.197. */
+  get version(): string | null {
+    return this.#version;
   }
 
   get isAttached(): boolean {
@@ -251,6 +257,8 @@ export class ClaudeConnection {
     const asks = tools.length > 0 && (await this.#ask('apply_flag_settings', { settings: askSettings(tools) })).isSuccess;
     this.#process.asked();
     const answer = await this.#ask('initialize', typeof initialize === 'function' ? initialize(asks) : initialize);
+    const { claude_code_version: version } = answer.response;
+    if (typeof version === 'string') this.#version = version;
     const greeted = this.#process.answered(answer);
     if (greeted === null) {
       this.#end(otherClose);
