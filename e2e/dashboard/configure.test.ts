@@ -126,7 +126,9 @@ async function hooksAreTried(page: Page, world: DashboardWorld): Promise<void> {
 
 /** Those of the relay itself are written on the page; what its owner wrote stands as it did. */
 async function ownHooksAreWritten(page: Page, { relay }: DashboardWorld): Promise<void> {
-  await page.getByRole('button', { name: 'Add a hook' }).click();
+  const add = page.getByRole('button', { name: 'Add a hook' });
+  expect((await add.boundingBox())?.width).toBeLessThan(200);
+  await add.click();
   await page.getByLabel('When', { exact: true }).selectOption('task_failed');
   await page.getByLabel('Does', { exact: true }).selectOption('webhook');
   await page.getByLabel('Address').fill('https://ci.example/agents');

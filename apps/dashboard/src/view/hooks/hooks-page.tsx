@@ -111,7 +111,11 @@ function Source({ source, hooks, onChange }: HooksShown & { readonly source: Hoo
           <HookRow key={hook.name} hook={hook} source={source} onChange={onChange} />
         ))}
       </ul>
-      {nodeId === null && fault === null ? <EditOwnHook hook={null} onDone={onChange} /> : null}
+      {nodeId === null && fault === null ? (
+        <div>
+          <EditOwnHook hook={null} onDone={onChange} />
+        </div>
+      ) : null}
     </Box>
   );
 }
