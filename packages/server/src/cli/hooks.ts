@@ -14,6 +14,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { requirePerson } from './current-agent.ts';
 import { describeHookRun } from './describe-activity.ts';
 import type { WordsOf } from './event-words.ts';
+import { programName } from './program-name.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, type Terminal, table } from './terminal.ts';
 
@@ -43,7 +44,9 @@ const listCommand = (terminal: Terminal): Command =>
         for (const { name, fault } of sources)
           if (fault !== null) terminal.note(`${oneLine(name)} goes on with what its file said before: ${oneLine(fault, 1000)}`);
         if (hooks.length === 0 && sources.every(({ fault }) => fault === null))
-          terminal.note('No hooks. They are written in ~/.agent-relay/agent-relay.yaml on the machine that runs the agents.');
+          terminal.note(
+            `No hooks. They are written in ~/.agent-relay/agent-relay.yaml on the machine that runs the agents; ${programName(terminal.env)} hooks add writes the relay's own.`,
+          );
       });
     });
 
@@ -82,7 +85,9 @@ interface AddOptions extends JsonOption {
 const addCommand = (terminal: Terminal): Command =>
   relayCommand('add')
     .description("Write one of the relay's own hooks into its file: a message to somebody, or a signed post")
-    .addArgument(new Argument('<when>', 'what sets it off').choices(relayTriggers))
+    .addArgument(
+      new Argument('<when>', 'what sets it off; with on_ before it, as in the file, as well').choices(relayTriggers).argParser(readTrigger),
+    )
     .option('--to <address>', 'write to this agent, channel or tag')
     .option('--body <text>', 'what it says, with placeholders such as ${agent} (default: what happened)')
     .addOption(new Option('--mode <mode>', 'how the message arrives').choices(DeliveryModeSchema.options))
@@ -108,6 +113,12 @@ const addCommand = (terminal: Terminal): Command =>
         if (!json && secret !== undefined) terminal.out(`Its posts are signed with ${secret}`);
       });
     });
+
+function readTrigger(text: string): SetHook['trigger'] {
+  const trigger = relayTriggers.find((known) => known === text.replace(/^on_/u, ''));
+  if (trigger === undefined) throw new InvalidArgumentError(`Allowed choices are ${relayTriggers.join(', ')}.`);
+  return trigger;
+}
 
 const removeCommand = (terminal: Terminal): Command =>
   relayCommand('remove')
