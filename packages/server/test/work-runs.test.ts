@@ -3,19 +3,10 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RUN_RECORD_VERSION, type RunRecord } from 'agent-relay-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
-import { poll } from './support/poll.ts';
-
-const quiet = { AGENT_RELAY_PAIR_RATE_PER_MINUTE: '0', AGENT_RELAY_REPEAT_LIMIT: '0' };
-const clientOf = (relay: TestRelay): RelayClient => createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+import { clientOf, later, quiet } from './support/recorded-relay.ts';
 
 let relay: TestRelay;
 let records: RunRecord[];
-
-/** A record tells what came first by its time. */
-async function later(): Promise<void> {
-  const before = Date.now();
-  await poll('the next millisecond', () => Date.now() > before);
-}
 
 /** One task that changes hands and is done, one that its source ends over its holder, one that is held and one that waits. */
 async function workOnTasks(owner: RelayClient): Promise<void> {

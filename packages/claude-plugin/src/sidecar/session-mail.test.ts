@@ -25,7 +25,7 @@ const item = (id: number) =>
       ...{ claimable: false, hops: 0, sender: { relation: 'peer' } },
     },
     nonce: `n${id}`,
-  }) as unknown as InboxItem;
+  }) as unknown as InboxItem; // the desk reads no more of it
 
 /** The plugin's process beside one Claude Code, which is woken by a hook. */
 function beside(claudePid: number) {

@@ -157,6 +157,8 @@ function tellMachine(readyFile: string | undefined): void {
   if (readyFile) {
     try {
       writeFileSync(readyFile, `${process.pid}\n`, { mode: 0o600 });
-    } catch {}
+    } catch {
+      // The machine has seen it before, and has taken the folder away.
+    }
   }
 }
