@@ -130,6 +130,18 @@ it('is filled while nothing else is written, without anybody asking', async () =
   });
 });
 
+it('what another workspace says is not found in this one, and hides nothing of it', async () => {
+  const elsewhere: Principal = { type: 'owner', workspace: 'elsewhere' };
+  await send('ours, the first');
+  for (let round = 0; round < 60; round += 1) {
+    await world.relay.handlers['messages/send']({ to: 'id:Someone', body: 'the first of theirs' }, as(elsewhere));
+    if (round % 20 === 0) await send(`ours ${round}, not the first`);
+  }
+  const ours = ['ours 40, not the [first]', 'ours 20, not the [first]', 'ours 0, not the [first]', 'ours, the [first]'];
+  expect(await texts({ text: 'first' })).toEqual(ours);
+  expect(new Set(await texts({ text: 'first' }, elsewhere))).toEqual(new Set(['the [first] of theirs']));
+});
+
 it('takes about as long as the texts are, however often they have what is looked for', async () => {
   for (let round = 0; round < 20; round += 1) await send('a '.repeat(16_000));
   const { data } = await search({ text: 'a', limit: 20 });

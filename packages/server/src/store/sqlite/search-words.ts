@@ -53,11 +53,11 @@ export function wordsOfEntry(
 
 /**
  * What the index is asked for: whatever may be found, and more. Words that stand together are looked for one by one: what it takes to find them
- * together grows with the texts, and is looked at text by text (`exactOf`).
+ * together grows with the texts, and is looked at text by text (`exactOf`). Where nothing else is asked for the workspace is: an index has to be asked
+ * for something.
  */
-export function expressionOf(query: SearchQuery): string {
+export function expressionOf(query: SearchQuery, isOfWorkspace: boolean): string {
   const marks = [
-    mark('workspace', query.workspace),
     ...(query.agent === undefined ? [] : [mark('agent', query.agent)]),
     ...(query.session === undefined ? [] : [mark('session', query.session)]),
     ...(query.type === undefined ? [] : [mark('type', query.type)]),
@@ -66,12 +66,14 @@ export function expressionOf(query: SearchQuery): string {
   const included = query.terms.filter(({ isExcluded }) => !isExcluded);
   const excluded = query.terms.filter(({ isExcluded, words }) => isExcluded && words.length === 1);
   const days = daysOf(query);
-  const wanted = [
+  const narrowed = [
     ...marks.map((word) => `marks : ${word}`),
     ...(days === null ? [] : [`marks : (${days.map((day) => mark('day', day)).join(' OR ')})`]),
     ...wordsIn(query.file ?? '').map((word) => `files : ${quoted(word)}`),
     ...included.flatMap(({ words }) => words.map((word) => `text : ${quoted(word)}`)),
-  ].join(' AND ');
+  ];
+  const ofWorkspace = isOfWorkspace || narrowed.length === 0 ? [`marks : ${mark('workspace', query.workspace)}`] : [];
+  const wanted = [...ofWorkspace, ...narrowed].join(' AND ');
   return excluded.length === 0 ? wanted : `(${wanted}) NOT text : (${excluded.map(({ words }) => phrase(words)).join(' OR ')})`;
 }
 

@@ -1,4 +1,4 @@
-import type { ActivityEntry, Snippet } from 'agent-relay-protocol';
+import type { ActivityEntry } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { eventText, filesOf, messageText } from '../../domain/search-text.ts';
 import type { Found, SearchPage, SearchQuery, SearchStore } from '../search-store.ts';
@@ -13,10 +13,11 @@ const INDEXED_ROWS = 50;
 const INDEXED_CHARACTERS = 32 * 1024;
 /** `behind` counts no further. */
 const MAX_BEHIND = 10_000;
-/** How many numbers the first look passes over; the next ones more, while they are quick. */
-const FIRST_STRETCH = 64;
-const LONGEST_STRETCH = 16_384;
+/** How many the first look is for; the next ones are for as many as fit into a turn, going by how long it took. */
+const FIRST_HITS = 4;
 const HITS = 50;
+/** Texts that are looked at together for what is shown of them. */
+const SHOWN_CHARACTERS = 16 * 1024;
 /** So long is looked for one page. */
 const PAGE_MS = 1_000;
 /** How long one turn of a search may take about: other callers get theirs between two of them. */
@@ -26,11 +27,16 @@ interface Source<Row> {
   readonly metaKey: string;
   readonly newRows: Statement<[number, number], Row>;
   readonly insert: Statement<[number, string, string, string]>;
-  readonly hits: Statement<[string, number, number, number], number>;
+  readonly hits: Statement<[string, number, number], number>;
   readonly countNew: Statement<[number, number], number>;
   readonly charactersOf: (row: Row) => number;
   readonly wordsOf: (row: Row) => IndexedWords;
   readonly get: (id: number) => Row | undefined;
+}
+
+interface Numbered {
+  readonly id: number;
+  readonly workspace: string;
 }
 
 interface Walk<Row> {
@@ -83,9 +89,10 @@ export class SqliteSearch implements SearchStore {
       metaKey: `indexed_${table}`,
       newRows: database.prepare<[number, number], Row>(`SELECT ${columns} FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`),
       insert: database.prepare<[number, string, string, string]>(`INSERT INTO ${words} (rowid, marks, files, text) VALUES (?, ?, ?, ?)`),
+      // Numbers are bound as floating point, and FTS5 passes over a limit that is no integer: each look would begin at the newest.
       hits: reader
-        .prepare<[string, number, number, number], number>(
-          `SELECT rowid FROM ${words} WHERE ${words} MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?`,
+        .prepare<[string, number, number], number>(
+          `SELECT rowid FROM ${words} WHERE ${words} MATCH ? AND rowid <= CAST(? AS INTEGER) ORDER BY rowid DESC LIMIT ?`,
         )
         .pluck(),
       countNew: reader.prepare<[number, number], number>(`SELECT count(*) FROM (SELECT 1 FROM ${table} WHERE id > ? LIMIT ?)`).pluck(),
@@ -151,26 +158,27 @@ export class SqliteSearch implements SearchStore {
     return { items: await this.#withSnippets(items, query, turn), next: next.message === 0 && next.entry === 0 ? null : next };
   }
 
-  /** From the newest before `before` on, in stretches that are as long as they are quick. */
-  async #walk<Row extends { readonly id: number }>({ source, before, read }: Walk<Row>, query: SearchQuery, turn: Turn): Promise<Walked> {
-    const expression = expressionOf(query);
+  /** From the newest before `before` on, some at a time: one look goes on until it has found them, however far apart they are. */
+  async #walk<Row extends Numbered>({ source, before, read }: Walk<Row>, query: SearchQuery, turn: Turn): Promise<Walked> {
+    // Where there is one workspace every row has its mark, and looking for it would cost more than all else.
+    let expression = expressionOf(query, false);
     const items: Found[] = [];
     let high = Math.min(before - 1, this.#through.get(source.metaKey) ?? 0);
-    for (let stretch = FIRST_STRETCH; high > 0; ) {
-      const low = Math.max(0, high - stretch);
+    for (let most = FIRST_HITS; high > 0; ) {
       const startedAt = performance.now();
-      const hits = source.hits.all(expression, low, high, HITS);
-      stretch = performance.now() - startedAt < TURN_MS ? Math.min(stretch * 4, LONGEST_STRETCH) : FIRST_STRETCH;
+      const hits = source.hits.all(expression, high, most);
+      const hasMore = hits.length === most;
+      most = Math.max(1, Math.min(HITS, Math.floor((most * TURN_MS) / (performance.now() - startedAt))));
       for (const id of hits) {
         const row = source.get(id);
-        const item = row === undefined ? null : read(row);
+        const isOurs = row?.workspace === query.workspace;
+        if (row && !isOurs) expression = expressionOf(query, true);
+        const item = row && isOurs ? read(row) : null;
         if (item !== null) items.push(item);
         if (items.length === query.limit || turn.isOver) return { items, next: id };
         await turn.rest();
       }
-      high = hits.length === HITS ? (hits.at(-1) ?? 0) - 1 : low;
-      if (turn.isOver && high > 0) return { items, next: high + 1 };
-      await turn.rest();
+      high = hasMore ? (hits.at(-1) ?? 0) - 1 : 0;
     }
     return { items, next: 0 };
   }
@@ -201,13 +209,37 @@ export class SqliteSearch implements SearchStore {
   async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: Turn): Promise<readonly Found[]> {
     const highlight = highlightOf(terms);
     const shown: Found[] = [];
-    for (const item of items) {
-      const snippet: Snippet = this.#snippets.of(textOf(item), highlight);
-      shown.push({ ...item, snippet });
+    for (const piece of inPieces(items)) {
+      const texts = piece.map(({ text }) => text);
+      const snippets = this.#snippets.of(texts, highlight);
+      shown.push(...piece.map(({ item }, index) => ({ ...item, snippet: snippets[index] ?? [] })));
       await turn.rest();
     }
     return shown;
   }
+}
+
+interface Told {
+  readonly item: Found;
+  readonly text: string;
+}
+
+/** As many at once as have about so many characters. */
+function inPieces(items: readonly Found[]): readonly (readonly Told[])[] {
+  const pieces: Told[][] = [];
+  let characters = 0;
+  for (const item of items) {
+    const text = textOf(item);
+    const last = pieces.at(-1);
+    characters += text.length;
+    if (last && characters <= SHOWN_CHARACTERS) {
+      last.push({ item, text });
+      continue;
+    }
+    pieces.push([{ item, text }]);
+    characters = text.length;
+  }
+  return pieces;
 }
 
 const nothing: Walked = { items: [], next: 0 };
