@@ -58,8 +58,8 @@ async function run({ headless, threadMode, codexArgs }: Settings, log: SessionLo
     stopping.abort();
   });
   const codex = start(command, [...remote, ...args], { ...process.env, ...env });
-  if (codex.pid !== undefined) await relay.own(codex.pid);
-  const code = await codexRuns(codex, stopping.signal);
+  // It may end sooner than it is noted down.
+  const [code] = await Promise.all([codexRuns(codex, stopping.signal), codex.pid === undefined ? null : relay.own(codex.pid)]);
   if (isLost) throw new RelayError('provider_unavailable', `Codex's server died too often; ${logPath(process.env)} says more`);
   return code;
 }

@@ -296,13 +296,13 @@ test('started by agent-relay-codex start is the same: an agent until it is stopp
   expect([await versionBy(program), await versionBy(installer, 'start')]).toEqual(Array(2).fill(expect.stringContaining('codex-cli')));
 });
 
+test('whose Codex ends at once ends with it', async () => {
+  const PATH = await pathWithTerminal('exit 7');
+  for (let time = 0; time < 3; time += 1) expect((await run([], { more: { PATH } }).end)[0]).toBe(7);
+});
+
 test('whose server stays dead says so when it gives the terminal back', async () => {
-  const bin = join(bench.home.directory, 'bin-of-a-terminal');
-  await mkdir(bin);
-  await writeFile(join(bin, 'codex'), `#!/bin/sh\n[ "$1" = app-server ] && exec "${bench.command}" "$@"\nexec sleep 600\n`, {
-    mode: 0o755,
-  });
-  const { end } = run([], { more: { PATH: [bin, process.env['PATH']].join(delimiter) } });
+  const { end } = run([], { more: { PATH: await pathWithTerminal('exec sleep 600') } });
   await until('its terminal', async () => (await noted()).length === 2);
   const killed = new Set<number>();
   while (killed.size < 5) {
@@ -312,6 +312,13 @@ test('whose server stays dead says so when it gives the terminal back', async ()
   }
   expect(await end).toEqual([1, expect.stringMatching(/^codex-relay: Codex's server died too often; \S+\.log says more/mu)]);
 });
+
+/** Where `codex` is the real one as a server, and this line of a shell as a terminal. */
+async function pathWithTerminal(line: string): Promise<string> {
+  const bin = await mkdtemp(join(bench.home.directory, 'bin-'));
+  await writeFile(join(bin, 'codex'), `#!/bin/sh\n[ "$1" = app-server ] && exec "${bench.command}" "$@"\n${line}\n`, { mode: 0o755 });
+  return [bin, process.env['PATH']].join(delimiter);
+}
 
 interface RunOptions {
   readonly more?: Record<string, string>;
