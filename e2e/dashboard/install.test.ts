@@ -59,6 +59,9 @@ test.skipIf(!hasBrowser)('who wants to be told while they look elsewhere is told
   // Whoever looks at the page needs no call.
   await page.evaluate('document.hasFocus = () => true');
   await write('Seen anyway');
+  // What comes after it is there: so is it.
+  await world.ops.integrations.report({ title: 'Paint the wall', target: 'Writer' });
+  await page.getByRole('link', { name: 'Tasks 1 active' }).waitFor();
   await page.evaluate('document.hasFocus = () => false');
   const last = await write('And the brush?');
   await until('the next notice', async () => (await told()).length > 1);
