@@ -44,7 +44,9 @@ export interface SearchPage {
 export interface SearchStore {
   /** Puts a bounded piece of what is new into the index, oldest first. Answers whether that was not all. */
   index(): Promise<boolean>;
-  /** How many messages and entries are not in the index yet, roughly. */
+  /** Whether something is not in the index yet. */
+  isBehind(): boolean;
+  /** How many messages and entries are not in it, roughly. */
   behind(): number;
   /** A page may have fewer, or none, and go on: so much is looked at for one. */
   find(query: SearchQuery): Promise<SearchPage>;

@@ -6,6 +6,7 @@ import { SearchIndexer } from './search-indexer.ts';
 function indexerOf(pieces: number) {
   const index = { left: pieces, calls: 0, running: 0, most: 0 };
   const search = {
+    isBehind: () => index.left > 0,
     behind: () => index.left,
     find: () => Promise.reject(new Error('nobody searches here')),
     index: async () => {

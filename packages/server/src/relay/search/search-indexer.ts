@@ -51,7 +51,7 @@ export class SearchIndexer {
     const joined = this.#catchingUp;
     // What was written since the one before began may not be in it.
     if (joined) await joined;
-    if (search.behind() > 0) {
+    if (search.isBehind()) {
       this.#catchingUp ??= this.#catchUpOnce().finally(() => {
         this.#catchingUp = null;
       });
@@ -99,7 +99,7 @@ export class SearchIndexer {
       return;
     }
     try {
-      const hasMore = store.search.behind() > 0 && (await this.#index());
+      const hasMore = store.search.isBehind() && (await this.#index());
       if (hasMore) this.#schedule(PAUSE_MS);
       else this.#behindSince = null;
       this.#recovery.succeeded();

@@ -107,10 +107,16 @@ export class SqliteSearch implements SearchStore {
     });
   }
 
+  isBehind(): boolean {
+    return this.#countNew(this.#messages, 1) + this.#countNew(this.#activity, 1) > 0;
+  }
+
   behind(): number {
-    const behind = ({ countNew, metaKey }: Pick<Source<never>, 'countNew' | 'metaKey'>) =>
-      countNew.get(this.#through.get(metaKey) ?? 0, MAX_BEHIND) ?? 0;
-    return behind(this.#messages) + behind(this.#activity);
+    return this.#countNew(this.#messages, MAX_BEHIND) + this.#countNew(this.#activity, MAX_BEHIND);
+  }
+
+  #countNew({ countNew, metaKey }: Pick<Source<never>, 'countNew' | 'metaKey'>, most: number): number {
+    return countNew.get(this.#through.get(metaKey) ?? 0, most) ?? 0;
   }
 
   /** Answers whether there may be more. */
