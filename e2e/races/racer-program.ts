@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, Call, Plan } from './racers.ts';
 
-/** One of several clients that race, and nothing but HTTP: each line of its input is a plan, each line of its output the answers to one. */
+/** One of several clients that race, and nothing but HTTP. Says that it is there; then each line of its input is a plan, each line of its output the answers to one. */
+console.log('"there"');
 for await (const line of createInterface({ input: process.stdin })) {
   const plan: Plan = JSON.parse(line); // written by racers.ts
   await pause(plan.startAt - Date.now());

@@ -39,11 +39,14 @@ class Racer {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
+  /** Resolves once it could begin. */
+  async ready(): Promise<void> {
+    await this.#next();
+  }
+
   async run(plan: Plan): Promise<readonly Answer[]> {
     this.#child.stdin?.write(`${JSON.stringify(plan)}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done) throw new Error('a racer ended before it had answered');
-    return JSON.parse(value);
+    return JSON.parse(await this.#next());
   }
 
   async kill(): Promise<void> {
@@ -52,14 +55,27 @@ class Racer {
     this.#child.kill('SIGKILL');
     await exited;
   }
+
+  async #next(): Promise<string> {
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error('a racer ended before it had answered');
+    return value;
+  }
 }
 
 /** Several clients that start at the same moment. */
 export class Racers implements AsyncDisposable {
   readonly #racers: Racer[];
 
-  constructor(size: number) {
-    this.#racers = Array.from({ length: size }, () => new Racer());
+  private constructor(racers: Racer[]) {
+    this.#racers = racers;
+  }
+
+  /** Resolves once all of them are there: one that comes late would race for what others have let go of. */
+  static async start(size: number): Promise<Racers> {
+    const racers = Array.from({ length: size }, () => new Racer());
+    await Promise.all(racers.map((racer) => racer.ready()));
+    return new Racers(racers);
   }
 
   /** Deals the calls out to the processes that are left; answers by process. */
@@ -68,8 +84,8 @@ export class Racers implements AsyncDisposable {
     calls: readonly Call[],
     { inFlight = calls.length, gone }: Partial<Plan> = {},
   ): Promise<readonly (readonly Answer[])[]> {
-    // Time enough for processes that are still starting; one that comes late only races less.
-    const startAt = Date.now() + 300;
+    // Time enough for each to read what it has to do.
+    const startAt = Date.now() + 100;
     const size = this.#racers.length;
     return Promise.all(
       this.#racers.map((racer, index) => racer.run({ url, calls: calls.filter((_, at) => at % size === index), inFlight, startAt, gone })),
