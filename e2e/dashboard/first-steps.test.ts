@@ -11,11 +11,15 @@ import { until } from '../support/until.ts';
 import { type AskingNode, startAskingNode } from './asking-node.ts';
 import { type DashboardWorld, openDashboard, violationsOf } from './support.ts';
 
-// One relay, which asks everybody for a token, and one browser.
+// One relay, which asks everybody for a token, one machine and one browser.
 let world: DashboardWorld;
-let node: AskingNode | undefined;
+let node: AskingNode;
 beforeAll(async () => {
-  if (hasBrowser) world = await openDashboard({ AGENT_RELAY_REQUIRE_TOKEN: '1' });
+  if (!hasBrowser) return;
+  world = await openDashboard({ AGENT_RELAY_REQUIRE_TOKEN: '1' });
+  node = await startAskingNode(world.relay, {
+    deploy: { kind: 'execute', title: 'Bash: make deploy', input: { command: 'make deploy' } },
+  });
 });
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
@@ -23,7 +27,8 @@ afterAll(async () => {
 });
 
 test.skipIf(!hasBrowser)('the first commands work as they stand with the token that is put in, and are ticked off as they do', async () => {
-  const page = await world.openPage('/');
+  await using fresh = await openDashboard({ AGENT_RELAY_REQUIRE_TOKEN: '1' });
+  const page = await fresh.openPage('/');
   const steps = page.getByRole('region', { name: 'Get going' });
   await steps.getByRole('button', { name: 'Put in a fresh token' }).click();
   const command = await steps.getByText(/^curl.*Bearer \S+'/u).innerText();
@@ -31,12 +36,10 @@ test.skipIf(!hasBrowser)('the first commands work as they stand with the token t
   const { stdout } = await promisify(execFile)('sh', ['-c', command]);
   expect(JSON.parse(stdout)).toMatchObject({ body: 'Hello' });
   await steps.getByRole('listitem').filter({ hasText: 'Say something' }).getByText('(done)').waitFor();
-  node = await startAskingNode(world.relay, {
-    deploy: { kind: 'execute', title: 'Bash: make deploy', input: { command: 'make deploy' } },
-  });
+  await using _machine = await startAskingNode(fresh.relay, {});
   await steps.getByRole('listitem').filter({ hasText: 'Lend a machine' }).getByText('(done)').waitFor();
   // Who has begun sees the rest of the way.
-  await world.owner.agents.register({ name: 'Lead', provider: 'claude' });
+  await fresh.owner.agents.register({ name: 'Lead', provider: 'claude' });
   await steps.getByRole('listitem').filter({ hasText: 'Claude Code' }).getByText('(done)').waitFor();
   await steps.getByRole('button', { name: 'Done' }).click();
   await steps.waitFor({ state: 'detached' });
@@ -90,7 +93,7 @@ test.skipIf(!hasBrowser).each([1400, 390])(
   async (width) => {
     const { owner, ops } = world;
     const walker = `Walker-${width}`;
-    const done = node?.done.length ?? 0;
+    const done = node.done.length;
     const page = await world.openPage('/');
     await page.setViewportSize({ width, height: 844 });
     /** What axe finds wrong where the walk stands. */
@@ -139,7 +142,7 @@ test.skipIf(!hasBrowser).each([1400, 390])(
     await tabTo(page, allow);
     await page.keyboard.press('Enter');
     await allow.waitFor({ state: 'detached' });
-    await until('the deed', () => (node?.done.length ?? 0) > done);
+    await until('the deed', () => node.done.length > done);
 
     const { task } = await ops.integrations.report({ title: `Sweep the kitchen ${width}`, target: walker });
     await go('Sweep', /^Tasks that say/u);
