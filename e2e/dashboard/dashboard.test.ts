@@ -56,8 +56,9 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('link', { name: 'Waiting 2' }).waitFor();
     world.passDays(1);
     await page.getByRole('link', { name: /^Callbacks 2 gave up/u }).waitFor();
+    // The count and the list are read by themselves.
     const dead = page.locator('[data-callback-status="dead"]');
-    expect(await dead.count()).toBe(2);
+    await until('both callbacks', async () => (await dead.count()) === 2);
     await dead.first().getByText('It answered 503').waitFor();
     await keepScreenshot(page, 'dashboard-callbacks');
 
@@ -87,6 +88,8 @@ test.skipIf(!hasBrowser)(
     await keepScreenshot(page, 'dashboard-take-back');
     await row.getByRole('button', { name: 'Take back' }).click();
     await row.getByText('open work').waitFor();
+    // It stands so on the page before the relay has heard of it.
+    await until('that it is taken back', async () => (await owner.messages.get({ id })).claim?.status === 'released');
     expect((await owner.messages.get({ id })).claim).toMatchObject({ status: 'released', reason: 'It is on leave' });
     const told = (await owner.inbox.list({ id: 'Worker', peek: true })).data.map(({ message }) => message.body).join();
     expect(told).toContain('It is on leave');
@@ -118,6 +121,7 @@ test.skipIf(!hasBrowser)('a task is taken back from its holder where it is shown
   await detail.getByRole('button', { name: 'Take back' }).click();
   await detail.locator('[data-task-status="open"]').waitFor();
   expect(await detail.getByRole('button', { name: /^Take back/u }).count()).toBe(0);
+  await until('that it is taken back', async () => (await owner.messages.get({ id })).claim?.status === 'released');
   expect((await owner.messages.get({ id })).claim).toMatchObject({ status: 'released', reason: 'Another one does it' });
 });
 
@@ -144,7 +148,7 @@ test.skipIf(!hasBrowser)('the tokens page marks the session of its browser, and 
   await own.getByRole('button', { name: 'Signs you out here: revoke' }).click();
   await page.getByText('This browser is not signed in.').waitFor();
   await other.getByText('this browser').waitFor();
-  expect(await other.locator('[data-token="browser"]').count()).toBe(1);
+  await until('the other session to be gone', async () => (await other.locator('[data-token="browser"]').count()) === 1);
 });
 
 test.skipIf(!hasBrowser)('a login address without its code says once what to do', async () => {
