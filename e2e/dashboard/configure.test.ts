@@ -90,7 +90,8 @@ async function usage(page: Page): Promise<void> {
   const row = (name: string) => page.locator(`[data-usage="${name}"]`);
   await row('Lead').getByText('$10.50').waitFor();
   expect(await row('total').innerText()).toMatch(/8\s+2\.9M\s+480K\s+96K\s+\$12\.00/u);
-  expect(await page.locator('canvas').count()).toBe(1);
+  // Exactly one, which is drawn once the table is there.
+  await page.locator('canvas').waitFor();
   await page.getByRole('combobox', { name: 'Broken down' }).selectOption('model');
   await row('small').getByText('$1.50').waitFor();
   await page.getByRole('combobox', { name: 'Agent' }).fill('Worker');
@@ -102,9 +103,14 @@ async function usage(page: Page): Promise<void> {
   ]);
   // The last day is pointed at with the others' costs gone: Worker had two days, five and four ago.
   await page.getByRole('combobox', { name: 'How far back' }).selectOption('7');
-  const box = await page.locator('.u-over').boundingBox();
-  await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) * (2.5 / 7), (box?.y ?? 0) + 20);
-  await page.getByText(/, \$1\.00$/u).waitFor();
+  // The drawing is another one once these days are read.
+  await until('the cost of that day', async () => {
+    const box = await page.locator('.u-over').boundingBox();
+    const [x, y] = [(box?.x ?? 0) + (box?.width ?? 0) * (2.5 / 7), (box?.y ?? 0) + 20];
+    await page.mouse.move(x - 2, y);
+    await page.mouse.move(x, y);
+    return (await page.getByText(/, \$1\.00$/u).count()) === 1;
+  });
 }
 
 /** What is there, what came of it, the means to try one, and a fault of the file. */
@@ -165,7 +171,8 @@ async function audit(page: Page, world: DashboardWorld): Promise<void> {
   await acts('agents/release').getByText('Worker', { exact: true }).waitFor();
   await page.getByRole('combobox', { name: 'Operation' }).fill('sessions/start');
   await acts('agents/release').waitFor({ state: 'detached' });
-  expect(await acts('sessions/start').count()).toBe(2);
+  // Nothing is shown while the narrowed list is read.
+  await until('both starts', async () => (await acts('sessions/start').count()) === 2);
   await acts('sessions/start').first().locator('summary').press('Enter');
   await page.getByText('What it was about').click();
   await page.waitForURL(/\/agents\/Lead$/u);
