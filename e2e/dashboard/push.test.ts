@@ -65,8 +65,7 @@ test.skipIf(!hasBrowser)(
     expect(JSON.parse(asked)).toEqual({ userVisibleOnly: true, applicationServerKey: publicKey });
 
     const deliver = await deliverTo(page, relay.browserUrl);
-    const [worker] = context.serviceWorkers();
-    if (!worker) throw new Error('the page has registered its worker');
+    const worker = await until('its worker', () => context.serviceWorkers()[0]);
     await page.goto('about:blank');
     await askBy(world, 'q1');
     const news = await until('the push', () => service.taken[0]?.text);
@@ -95,7 +94,9 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('This browser is not signed in.').waitFor();
     expect((await owner.push.list()).data).toEqual([]);
-    expect(await page.evaluate("[localStorage.getItem('subscribed'), localStorage.getItem('agent-relay-push')]")).toEqual([null, null]);
+    await expect
+      .poll(() => page.evaluate("[localStorage.getItem('subscribed'), localStorage.getItem('agent-relay-push')]"))
+      .toEqual([null, null]);
     expect(service.faults).toEqual([]);
   },
 );

@@ -24,6 +24,8 @@ export async function startBrowser(): Promise<TestBrowser> {
   const contexts: BrowserContext[] = [];
   const newContext = async (options?: BrowserContextOptions) => {
     const context = await browser.newContext(options);
+    // As long as `until` waits.
+    context.setDefaultTimeout(60_000);
     contexts.push(context);
     return context;
   };
