@@ -98,7 +98,8 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
   expect((await cli('doctor')).output).toMatch(/ok\s+its hooks are trusted\nok\s+the relay’s message commands may leave the sandbox/u);
   const program = join(bin, 'agent-relay-codex');
   const session = exec(
-    `run command: sleep 3 && then run command: ${program} run /message owner 'from a sandboxed shell' && then say: first`,
+    // It goes on once the mail is there.
+    `run command: until [ -e sent ]; do sleep 0.1; done && then run command: ${program} run /message owner 'from a sandboxed shell' && then say: first`,
     '--sandbox',
     'workspace-write',
   );
@@ -108,6 +109,7 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
     to: `id:${agent.id}`,
     body: 'call relay_send {"to":"owner","body":"from a tool"} && then say: second',
   });
+  await writeFile(join(home.workFolder, 'sent'), '');
   const { code, output } = await session;
   expect([code, output]).toEqual([0, expect.stringContaining('hook: Stop Blocked')]);
   expect(sent()).toContain(`Agent Relay active. Your agent ID: ${agent.id}\\nRelay URL: ${relay.url} | Server: ${RELAY_VERSION}`);
