@@ -107,7 +107,7 @@ test('an urgent message interrupts the turn of codex, and an interrupt stops it'
     to: name,
     body: 'say: dropped everything',
     mode: 'urgent',
-    waitFor: { state: 'seen', timeoutMs: 20_000 },
+    waitFor: { state: 'seen', timeoutMs: 60_000 },
   });
   expect(urgent.waited).toMatchObject({ reached: true });
   await until('the answer', async () =>

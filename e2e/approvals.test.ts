@@ -121,7 +121,7 @@ describe.each(['claude', 'codex'] as const)('a guarded %s', (vendor) => {
     expect(gone).toMatchObject({ approvalId, status: 'cancelled', by: 'session' });
     expect((await relay.run('approve', approvalId)).stderr).toMatch(/is cancelled already, by session \(already_resolved\)/u);
     expect(existsSync(orphan.file)).toBe(false);
-    expect((await client.agents.get({ id: orphan.name })).status).toBe('offline');
+    await until('its agent to be offline', async () => (await client.agents.get({ id: orphan.name })).status === 'offline');
   });
 });
 
@@ -247,7 +247,7 @@ const answersOf = async (id: string) => (await ofType(id, 'approval.resolved')).
 
 async function questionsOnTheLog(after: number, agentId: string, count: number): Promise<readonly Approval[]> {
   const found: Approval[] = [];
-  for await (const event of client.events({ after, types: ['approval.requested'], signal: AbortSignal.timeout(20_000) })) {
+  for await (const event of client.events({ after, types: ['approval.requested'], signal: AbortSignal.timeout(60_000) })) {
     if (isAbout(event, agentId)) found.push(event.approval);
     if (found.length === count) break;
   }

@@ -67,7 +67,7 @@ test('an urgent message interrupts its turn, and an interrupt stops it', async (
   await client.messages.send({ to: 'Busy', body: 'slow 200 200' });
   await until('the turn', async () => (await client.agents.get({ id: 'Busy' })).status === 'busy');
   const body = 'say: dropped everything';
-  const urgent = await client.messages.send({ to: 'Busy', body, mode: 'urgent', waitFor: { state: 'seen', timeoutMs: 20_000 } });
+  const urgent = await client.messages.send({ to: 'Busy', body, mode: 'urgent', waitFor: { state: 'seen', timeoutMs: 60_000 } });
   expect(urgent.waited).toMatchObject({ reached: true });
   await said('Busy', 'dropped everything');
   await client.messages.send({ to: 'Busy', body: 'slow 200 200' });

@@ -181,7 +181,7 @@ test('releasing an agent ends its processes and keeps its address', async () => 
 
 test('a clean stop leaves no process behind', async () => {
   expect(await relay.end('SIGTERM')).toBe(0);
-  await until('the agents to be gone', async () => (await processesMentioning(`HOME=${home.home}`)).length === 0, 20_000);
+  await until('the agents to be gone', async () => (await processesMentioning(`HOME=${home.home}`)).length === 0);
 });
 
 const ownerToken = () => readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8').then((text) => text.trim());

@@ -112,7 +112,7 @@ test.skipIf(!hasTerminals)('two sessions at rest hold a conversation through the
 });
 
 test.skipIf(!hasTerminals)('a command is answered at the prompt without asking the model', async () => {
-  await until('both at rest', async () => (await owner.agents.list({ status: 'idle' })).data.length >= 2, 20_000);
+  await until('both at rest', async () => (await owner.agents.list({ status: 'idle' })).data.length >= 2);
   const { length } = anthropic.requests;
   await sessions.one.say(`/agent-relay:message ${agents.two.id} fyi`);
   await sessions.one.shows('blocked by hook');
@@ -137,11 +137,12 @@ test.skipIf(!hasTerminals)('guarded: the dialog is open at the terminal, a perso
   await sessions.two.shows('Do you want to create allowed.txt?');
   await owner.approvals.resolve({ id: agents.two.id, approvalId: question.approvalId, outcome: 'allow' });
   await until('the file', () => existsSync(join(folders.two, 'allowed.txt')));
-  await until('no dialog', async () => !(await sessions.two.screen()).includes('Do you want to create'), 10_000);
+  await until('no dialog', async () => !(await sessions.two.screen()).includes('Do you want to create'));
   expect(await readFile(join(folders.two, 'allowed.txt'), 'utf8')).toBe('written for a message\n');
 });
 
 test.skipIf(!hasTerminals)('guarded: answered at the terminal, the question is taken back', async () => {
+  await inMode('guarded');
   await until('the turn to end', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
   await order(`write ${join(folders.two, 'here.txt')}`);
   const { approvalId } = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);

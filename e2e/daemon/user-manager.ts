@@ -39,7 +39,7 @@ export async function startUserManager(home: TempHome): Promise<UserManager> {
     await ended;
   };
   try {
-    await until('the manager', async () => (await run(['systemctl', '--user', 'is-system-running'])).stdout.trim() === 'running', 20_000);
+    await until('the manager', async () => (await run(['systemctl', '--user', 'is-system-running'])).stdout.trim() === 'running');
   } catch (error) {
     await stop();
     throw error;

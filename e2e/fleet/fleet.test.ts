@@ -243,5 +243,5 @@ test(
 test('a clean stop of both machines leaves no process of any agent behind', async () => {
   for (const machine of machines) await machine.end('SIGTERM');
   for (const { home } of machines)
-    await until('the agents to be gone', async () => (await processesMentioning(`HOME=${home.home}`)).length === 0, 20_000);
+    await until('the agents to be gone', async () => (await processesMentioning(`HOME=${home.home}`)).length === 0);
 });
