@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -353,6 +354,23 @@ describe('ndjsonDuplex', () => {
     const messages: unknown[] = [];
     for await (const message of ndjsonDuplex(child).incoming) messages.push(message);
     expect(messages).toEqual([1, 2, 3]);
+  });
+
+  it('gives what a grandchild said while this process was too busy to look', async () => {
+    const here = await folder();
+    const [go, said] = [join(here, 'go'), join(here, 'said')];
+    const child = await shell(`(while [ ! -e '${go}' ]; do sleep 0.01; done; echo 2; touch '${said}'; exec sleep 312) & echo 1`);
+    const messages: unknown[] = [];
+    const duplex = ndjsonDuplex(child);
+    duplex.onMessage?.((message) => messages.push(message));
+    await child.exited;
+    await new Promise((resolve) => setImmediate(resolve));
+    // Longer than a silence that would end the link.
+    const busyUntil = performance.now() + 500;
+    writeFileSync(go, '');
+    while (performance.now() < busyUntil || !existsSync(said));
+    await duplex.closed;
+    expect(messages).toEqual([1, 2]);
   });
 
   it('ends although a grandchild holds the pipe open', async () => {

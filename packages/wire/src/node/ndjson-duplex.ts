@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RelayError } from 'agent-relay-protocol';
 import { IncomingMessages } from '../incoming-messages.ts';
 import { LineDecoder } from '../line-decoder.ts';
@@ -203,7 +204,7 @@ class NdjsonDuplex<In, Out> implements MessageDuplex<In, Out> {
   async #finish(ended: Promise<void>, over: Promise<unknown> | undefined): Promise<DuplexClosed> {
     await Promise.race([ended, over ?? ended]);
     let hasEnded = over === undefined;
-    while (!hasEnded) hasEnded = (await settlesWithin(ended, quietMs)) || this.#isSilent();
+    while (!hasEnded) hasEnded = (await settlesWithin(ended, quietMs)) || (await this.#isSilent());
     this.#isOver = true;
     this.#readable.destroy();
     this.#cork.end();
@@ -216,8 +217,9 @@ class NdjsonDuplex<In, Out> implements MessageDuplex<In, Out> {
     });
   }
 
-  /** A paused stream is not silent: its reader has not come to what is there. */
-  #isSilent(): boolean {
+  /** A paused stream is not silent: its reader has not come to what is there. Nor had a process that was busy, or kept from running, until now. */
+  async #isSilent(): Promise<boolean> {
+    for (let turns = 0; turns < 2; turns += 1) await nextTurn();
     return !this.#readable.isPaused() && performance.now() - this.#receivedAt >= quietMs;
   }
 
