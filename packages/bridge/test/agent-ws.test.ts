@@ -417,7 +417,7 @@ describe('defects that are absent', () => {
           before = now;
           return isStill;
         },
-        { interval: 300, timeout: 20_000 },
+        { interval: 300 },
       )
       .toBe(true);
     // What the sockets of the system and our bounds hold: far from all.

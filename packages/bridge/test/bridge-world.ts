@@ -39,7 +39,7 @@ export interface Client {
   readonly socket: WebSocket;
   readonly frames: Frame[];
   send(frame: unknown): void;
-  /** The first frame that fits and has not been waited for, within twenty seconds. */
+  /** The first frame that fits and has not been waited for, within a minute. */
   next(fits: (frame: Frame) => boolean): Promise<Frame>;
   /** The end of a prompt. */
   end(requestId: string): Promise<Frame>;
@@ -67,7 +67,7 @@ export async function connect(url: string, options: ConstructorParameters<typeof
       const timer = setTimeout(() => {
         waiting.delete(look);
         reject(new Error(`No such frame came: ${JSON.stringify(frames).slice(0, 1000)}`));
-      }, 20_000);
+      }, 60_000);
       const look = () => {
         let found: Frame | undefined;
         for (; looked < frames.length && !found; looked++) {

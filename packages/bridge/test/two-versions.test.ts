@@ -20,11 +20,17 @@ test('a project that a client of 1.2 controls takes no prompts of 1.1', async ()
 });
 
 test('a client of 1.1 that does not read holds its project up no longer than its prompt may take', async () => {
-  const { url } = await startBridge({ timeoutMs: 3_000 });
+  const { url, claude } = await startBridge({ timeoutMs: 3_000 });
   const [deaf, other] = [await connect(url), await connect(url)];
   deaf.socket.pause();
   deaf.send(prompt('a', 'stream 40000'));
-  await new Promise((resolve) => setTimeout(resolve, 3_500));
-  other.send(prompt('b', 'stream 1000'));
-  expect(await other.end('b')).toMatchObject({ type: 'complete' });
+  await expect.poll(() => claude.sessions[0]?.prompts.length).toBe(1);
+  let tries = 0;
+  await expect
+    .poll(async () => {
+      tries += 1;
+      other.send(prompt(`b${tries}`, 'stream 1000'));
+      return (await other.end(`b${tries}`))['type'];
+    })
+    .toBe('complete');
 });
