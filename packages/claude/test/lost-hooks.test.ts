@@ -60,13 +60,15 @@ describe.runIf(claudeDialling)('a hook that nobody hears', () => {
     const words = wordScript();
     const model: Model = async (request) =>
       [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [holdUntil(isAway), step] : [step]));
-    const { session, log, away } = await dialled({ relayServers: [] }, { model, newest });
+    // A hook of the user's own is run beside ours: it tells when the CLI asks.
+    const telling = { matcher: 'Bash', hooks: [{ type: 'command', command: 'touch asked' }] };
+    const files = { '.claude/settings.json': { hooks: { PreToolUse: [telling] } } };
+    const { session, log, away, isWritten } = await dialled({ relayServers: [] }, { model, newest, files });
     await session.prompt(mail('run command: touch a.txt && then say: tried'), { mode: 'next' });
     await log.waitFor('turn.started');
     await away(async () => {
       goOn();
-      // The command reaches the CLI, which asks at once.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await expect.poll(() => isWritten('asked')).toBe(true);
     });
     expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'tried' });
     expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome, output: expect.stringContaining(why) })]);
