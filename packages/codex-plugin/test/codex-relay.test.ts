@@ -29,7 +29,7 @@ async function session(more: Record<string, string> = {}, thread = free) {
   const { home, env, command } = bench;
   const told: string[] = [];
   const relay = await startCodexRelay({ cwd: home.workFolder, env: { ...env, ...more }, command, tell: (sentence) => told.push(sentence) });
-  expect(await relay.isAttachedWithin(10_000)).toBe(true);
+  expect(await relay.isAttachedWithin(60_000)).toBe(true);
   const threadId = await relay.openThread(thread);
   return { relay, told, threadId, [Symbol.asyncDispose]: () => relay.close() };
 }
@@ -336,7 +336,8 @@ function run(args: readonly string[], { more = {}, cwd = bench.home.workFolder, 
   child.stderr.on('data', (chunk) => {
     said += String(chunk);
   });
-  return { child, end: once(child, 'exit').then(([code]) => [code, said]) };
+  // What it has said may come after the news of its exit.
+  return { child, end: once(child, 'close').then(([code]) => [code, said]) };
 }
 
 /** What runs, as the notes say. */

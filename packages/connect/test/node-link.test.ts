@@ -425,7 +425,7 @@ describe('processes that end', () => {
     second.stderr?.on('data', (piece) => {
       said += piece;
     });
-    expect(await new Promise((resolve) => second.once('exit', resolve))).toBe(1);
+    expect(await new Promise((resolve) => second.once('close', resolve))).toBe(1);
     expect(said).toBe(`relay-connect: Another relay-connect (process ${first.pid}) uses the state folder ${join(world.folder, 'node')}\n`);
     expect(isRunning(first.pid ?? 0)).toBe(true);
   });
