@@ -142,11 +142,12 @@ async function openRelay(
 
 export const anotherTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** Waits, turn by turn, until something is so. */
+/** Waits, turn by turn, until something is so; at least a minute, for what is not of this thread takes time and no turns. */
 export async function until(isSo: () => boolean | Promise<boolean>, turns = 2_000): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) {
+  const latest = performance.now() + 60_000;
+  for (let turn = 0; turn < turns || performance.now() < latest; turn += 1) {
     if (await isSo()) return;
-    await anotherTurn();
+    await (turn < turns ? anotherTurn() : new Promise((resolve) => void setTimeout(resolve, 20)));
   }
   throw new Error('It did not come to be');
 }
