@@ -9,7 +9,7 @@ let relay: TestRelay;
 let owner: RelayClient;
 let claude: LiveClaude;
 let id: string;
-const timeout = { timeout: 20_000 };
+const timeout = { timeout: 60_000 };
 
 beforeAll(async () => {
   relay = await startTestRelay();

@@ -27,7 +27,7 @@ async function through(way: Way, command: string): Promise<Entered> {
   if (way !== 'stdio') {
     const { sessions, close } = await dialled(command, { way });
     cleanUps.push(close);
-    await vi.waitUntil(() => sessions.length === 1, { timeout: 30_000 });
+    await vi.waitUntil(() => sessions.length === 1, { timeout: 60_000 });
     return sessions[0] as Entered; // its length was looked at
   }
   const home = await tempHome();

@@ -69,13 +69,10 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     // It is released a moment after the answer.
     let thread: CodexThread | undefined;
     await expect
-      .poll(
-        async () => {
-          thread ??= await person.resumeThread(threadId).catch(() => undefined);
-          return thread;
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        thread ??= await person.resumeThread(threadId).catch(() => undefined);
+        return thread;
+      })
       .toBeDefined();
     if (!thread) throw new Error('polled for');
     return thread;

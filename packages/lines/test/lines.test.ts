@@ -139,7 +139,7 @@ test('a program that has said how its turn ended, and what it left running, keep
   expect(await turn('linger: a while')).toMatchObject({ type: 'turn.completed' });
   expect(await turn('leave: something')).toMatchObject({ type: 'turn.completed' });
   expect(await turn('say: next')).toMatchObject({ type: 'turn.completed' });
-}, 20_000);
+});
 
 test('frames that break off without a result are no turn that ended well', async () => {
   const { turn } = await start(frames);

@@ -2,7 +2,7 @@ import { type Principal, RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
-const WAIT = { timeout: 20_000, interval: 10 };
+const WAIT = { timeout: 60_000, interval: 10 };
 const far: Principal = { type: 'node', workspace, nodeId: 'far' };
 
 let world: SessionWorld;

@@ -197,7 +197,7 @@ async function untilStill(count: () => number): Promise<number> {
       before = now;
       expect(isStill).toBe(true);
     },
-    { interval: 100, timeout: 10_000 },
+    { interval: 100, timeout: 60_000 },
   );
   return before;
 }
