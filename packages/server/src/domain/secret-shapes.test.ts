@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutSecretShapes } from './secret-shapes.ts';
+import { secretShapes, withoutSecretShapes } from './secret-shapes.ts';
 
 const hidden = '[a secret, hidden]';
 const letters = 'AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw9';
@@ -47,6 +47,8 @@ test.each([
   [JSON.stringify(JSON.stringify({ apiKey: key })), JSON.stringify(JSON.stringify({ apiKey: hidden }))],
   [JSON.stringify(JSON.stringify(JSON.stringify({ apiKey: key }))), JSON.stringify(JSON.stringify(JSON.stringify({ apiKey: hidden })))],
   [`agent --token ${key} --port 80`, `agent --token ${hidden} --port 80`],
+  [`agent --my-own-token=${key}`, `agent --my-own-token=${hidden}`],
+  [`agent --token-key '${key}'`, `agent --token-key '${hidden}'`],
   ['postgres://app:hunter2@db/app', `postgres://app:${hidden}@db/app`],
 ])('of %j what it is stays, and the secret goes', (text, shown) => {
   expect(withoutSecretShapes(text)).toBe(shown);
@@ -68,4 +70,25 @@ test.each([
 test('a long text costs what it is long, whatever it repeats', () => {
   const pieces = ['sk-', '-----BEGIN PRIVATE KEY-----', '--', 'token=', '1:', 'eyJ', '://a:', 'a'.repeat(600), 'Bearer ', 'eyJaaaaaaaa.'];
   for (const piece of pieces) expect(withoutSecretShapes(piece.repeat(400_000 / piece.length)).length).toBeGreaterThan(0);
+});
+
+/** What stands before the first thing that may take more than a few characters: where that begins, a text is looked at once more. */
+function headOf({ source }: RegExp): RegExp {
+  const long = [...source.matchAll(/(?:\[(?:\\.|[^\]\\])*\]|\\?.)\{\d+,?(\d*)\}/gu)].find(
+    ({ 0: whole, 1: most = '' }) => Number(most || /\d+/u.exec(whole)?.[0]) > 16,
+  );
+  const before = source.slice(0, long?.index);
+  const isWithin = before.lastIndexOf('(?<=') > before.lastIndexOf(')');
+  const head = isWithin ? before.slice(0, before.lastIndexOf('(?<=')) : before;
+  const open = head.replace(/\\.|\[(?:\\.|[^\]\\])*\]/gu, '');
+  return new RegExp(head + ')'.repeat(open.split('(').length - open.split(')').length), 'gu');
+}
+
+test('what fills a page begins nothing: a shape is looked at where its word stands, and nowhere else', () => {
+  expect(secretShapes.map(headOf).map(({ source }) => source)).toContain(String.raw`(?<!\d)\d{6,12}(?::|%3[Aa])(?:)`);
+  for (const fill of ['-', '--', '--a', '_', '=', '.', '/', ':', '0', 'a', 'ab-', ' ', '\\n', '%20', '[0m'])
+    for (const shape of secretShapes) {
+      const begun = [...fill.repeat(1_000).matchAll(headOf(shape))].length;
+      expect([fill, shape.source, begun]).toEqual([fill, shape.source, 0]);
+    }
 });

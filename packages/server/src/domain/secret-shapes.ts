@@ -1,6 +1,6 @@
 /*
  * What secrets look like that this relay does not know: keys of vendors, tokens of bots, private keys, and what stands where a secret is said to be.
- * Each is found in one pass over the text: what repeats has a bound, or begins where its run does.
+ * Each is found in one pass over the text: it is looked for by a word, and what repeats behind that has a bound, or begins where its run does.
  */
 
 const HIDDEN = '[a secret, hidden]';
@@ -48,10 +48,14 @@ const behindAWord: readonly RegExp[] = [
     `((?:secret|token|password|passwd|passphrase|(?:api|access|private|secret|signing)[_-]?key)\\\\{0,8}["']?\\s{0,4}[:=]\\s{0,4}\\\\{0,8}["']?)${wordOf(8)}`,
     'giu',
   ),
-  new RegExp(`(--[\\w-]{0,40}(?:secret|token|password|key)[ =]["']?)${wordOf(8)}`, 'gu'),
+  // Looked for by its word: hyphens, which may fill a page, begin nothing.
+  new RegExp(`((?:secret|token|password|key)(?=[ =])(?<=--[\\w-]{3,48})[ =]["']?)${wordOf(8)}`, 'gu'),
   // In addresses.
   /(:\/\/[^\s/:@"']{1,64}:)[^\s/@"']{3,256}(?=@)/gu,
 ];
+
+/** All of them, for whoever looks at what they cost. */
+export const secretShapes: readonly RegExp[] = [...alone, ...behindAWord];
 
 /** The text without what looks like a secret. */
 export function withoutSecretShapes(text: string): string {
