@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { Approval, ApprovalAnswer, FormAnswers, FormField } from 'agent-relay-protocol';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { requirePerson } from './current-agent.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, printable, type Terminal } from './terminal.ts';
@@ -50,7 +50,7 @@ export const approveCommand = (terminal: Terminal): Command =>
     .option('--session', 'its option that holds until the session ends')
     .option('--answer <id=text>', 'an answer to what it asks in words; again for more', collectAnswer)
     .option('--input <json>', 'what shall run instead', parseJson)
-    .option('--deny', 'do not allow it')
+    .addOption(new Option('--deny', 'do not allow it').conflicts(['answer', 'input']))
     .option('--message <text>', 'what the agent should know about your answer')
     .option('--agent <id>', 'the agent that asks (default: found by the id)')
     .action(async (approvalId: string, options: AnswerOptions) => {

@@ -17,9 +17,12 @@ export const actingCommand = (command: Command): Command =>
     .option('--from <id>', 'who acts (default: AGENT_RELAY_ID, else the agent whose session this is, else the owner)')
     .option('--agent <id>', 'the same as --from');
 
-/** Who acts; undefined leaves it to the relay, which knows whom the token speaks for. */
-export const currentAgent = ({ from, agent }: ActingOptions, { env }: Pick<Terminal, 'env'>): string | undefined =>
-  from ?? agent ?? agentOfSession(env);
+/** Who acts; undefined leaves it to the relay, which knows whom the token speaks for. @throws CommandFailure where two are said. */
+export function currentAgent({ from, agent }: ActingOptions, { env }: Pick<Terminal, 'env'>): string | undefined {
+  if (from !== undefined && agent !== undefined && from !== agent)
+    throw new CommandFailure('error: --from and --agent say the same: who acts; name one', 2);
+  return from ?? agent ?? agentOfSession(env);
+}
 
 /** For what only an agent has; `instead` tells a person what they may have meant. @throws CommandFailure. */
 export function requireAgent(options: ActingOptions, terminal: Pick<Terminal, 'env'>, instead = ''): string {

@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { ActivityEntry, RouteOutput } from 'agent-relay-protocol';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { shellWord } from '../domain/shell-word.ts';
 import { describeActivity } from './describe-activity.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -25,7 +25,7 @@ export const logsCommand = (terminal: Terminal): Command =>
   relayCommand('logs')
     .description('Show what an agent did')
     .argument('<name>', "the agent's id")
-    .option('--limit <count>', 'how many lines, the newest ones', parseLimit, 200)
+    .addOption(new Option('--limit <count>', 'how many lines, the newest ones').argParser(parseLimit).default(200).conflicts('all'))
     .option('--all', 'every line, from the first on, instead')
     .option('--since <time>', 'nothing from before: today, yesterday, a date, or how long ago: 30m, 2h, 7d', readTime)
     .option('--type <type>', 'only of this type, as file.changed, or of all that begin so, as tool')

@@ -44,6 +44,7 @@ const sayCommand = (terminal: Terminal): Command =>
     .argument('[text]', 'what to say')
     .addOption(new Option('--body <text>', 'what to say, instead of the text').hideHelp())
     .action(async (id: number, text: string | undefined, { body: given, ...options }: ActingOptions & { readonly body?: string }) => {
+      if (text !== undefined && given !== undefined) throw new CommandFailure('error: say the text, or --body, and not both', 2);
       const body = text ?? given;
       assertSaid(body, 'pair send <pair> <text>');
       await acting(options, terminal, async (client, from) => {

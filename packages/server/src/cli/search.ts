@@ -1,7 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type Searched, SearchedSchema, type SearchHit, type Snippet } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { dayAndTime, oneLine, printable, type Terminal } from './terminal.ts';
 import { readTime } from './time.ts';
 
@@ -35,6 +35,9 @@ export const searchCommand = (terminal: Terminal): Command =>
     .option('--file <path>', 'changes of a file: its path, or some names of it')
     .action(async (words: readonly string[], options: SearchOptions) => {
       const { in: only, session, type, tool, file } = options;
+      const [ofActivity] = Object.entries({ session, tool, file }).flatMap(([name, said]) => (said === undefined ? [] : [name]));
+      if (only === 'messages' && ofActivity !== undefined)
+        throw new CommandFailure(`error: --${ofActivity} is of what agents did, and --in messages leaves that out`, 2);
       const text = words.join(' ');
       const query = {
         ...(text !== '' && { text }),

@@ -5,7 +5,7 @@ import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf, requir
 import { describeSent } from './describe-sent.ts';
 import { describePair, hangUp, invite, openPairs, parsePairId } from './pair.ts';
 import { programName } from './program-name.ts';
-import { relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, relayCommand, withRelay } from './relay-access.ts';
 import { assertSaid } from './send.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -68,6 +68,7 @@ function labelForm(terminal: Terminal): Command {
     .argument('[name]', 'the new label')
     .option('--clear', 'have none')
     .action(async (name: string | undefined, { clear, ...options }: ChangeOptions) => {
+      assertEither(name !== undefined, clear, 'a label');
       await changing(options, terminal, async (client, id) => {
         if (name === undefined && !clear) return client.agents.get({ id });
         return client.agents.label({ id, label: clear ? null : (name ?? null) });
@@ -80,11 +81,17 @@ function tagsForm(terminal: Terminal): Command {
     .argument('[tags...]', 'the new tags')
     .option('--clear', 'have none')
     .action(async (tags: string[], { clear, ...options }: ChangeOptions) => {
+      assertEither(tags.length > 0, clear, 'tags');
       await changing(options, terminal, async (client, id) => {
         if (tags.length === 0 && !clear) return client.agents.get({ id });
         return client.agents.tags({ id, tags: clear ? [] : tags });
       });
     });
+}
+
+/** @throws CommandFailure. */
+function assertEither(isSaid: boolean, clear: true | undefined, what: string): void {
+  if (isSaid && clear) throw new CommandFailure(`error: say ${what}, or --clear, and not both`, 2);
 }
 
 async function changing(

@@ -103,7 +103,8 @@ export const spawnCommand = (terminal: Terminal): Command =>
 /** What is asked for; a field that nobody said is left out. */
 function requestOf(cli: string, options: SpawnOptions, terminal: Terminal): RouteRequest<'sessions/start'> {
   const { name, task, mode, model, node, nodeLabel, resume, fork, target, sandbox, wake, idle } = options;
-  if (idle !== undefined && wake === undefined) throw new CommandFailure('error: --idle goes with --wake resume or --wake fresh', 2);
+  if (idle !== undefined && (wake === undefined || wake === 'never'))
+    throw new CommandFailure('error: --idle goes with --wake resume or --wake fresh', 2);
   if (fork && !resume) throw new CommandFailure('error: --fork goes with --resume', 2);
   // A folder of this machine says nothing on one that labels choose.
   const cwd = options.cwd ?? (resume || nodeLabel ? undefined : terminal.cwd);
