@@ -1,16 +1,24 @@
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Agent, MAX_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
-import type { Command } from 'commander';
+import { Command } from 'commander';
+import { requirePerson } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { oneLine, type Terminal, table } from './terminal.ts';
+import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 interface AgentsOptions extends RelayOptions {
   readonly all?: true;
   readonly json?: true;
 }
 
+/** `agent-relay agents [list|remove]`. */
 export const agentsCommand = (terminal: Terminal): Command =>
-  relayCommand('agents')
+  new Command('agents')
+    .description('The agents: list them, take one out')
+    .addCommand(listCommand(terminal), { isDefault: true })
+    .addCommand(removeCommand(terminal));
+
+const listCommand = (terminal: Terminal): Command =>
+  relayCommand('list')
     .description('List the agents')
     .option('--all', 'also those that are offline')
     .option('--json', 'one JSON object a line')
@@ -21,15 +29,34 @@ export const agentsCommand = (terminal: Terminal): Command =>
         if (json) for (const agent of shown) terminal.out(JSON.stringify(agent));
         else if (shown.length > 0) {
           for (const line of table([heading, ...shown.map(row)])) terminal.out(line);
+          noteStalled(shown, terminal);
           await noteSteered(client, terminal);
         }
         noteOthers({ shown: shown.length, away: all ? 0 : data.filter(isAway).length }, terminal);
       });
     });
 
+const removeCommand = (terminal: Terminal): Command =>
+  relayCommand('remove')
+    .description('Take an agent out: what runs of it ends, mail that waits for it fails, and its senders are told')
+    .argument('<agent>', "the agent's id")
+    .action(async (id: string, options: RelayOptions) => {
+      requirePerson(terminal);
+      await withRelay(options, terminal, async (client) => {
+        const { failedMessages: lost } = await client.agents.remove({ id }, { signal: terminal.signal });
+        const mail = lost === 0 ? '' : `; ${lost} ${lost === 1 ? 'message' : 'messages'} that waited for it failed`;
+        terminal.out(`${id} is removed${mail}`);
+      });
+    });
+
 /** What mail wakes can be written to as what runs. */
 const isThere = ({ status, kind, wake }: Agent): boolean => (status !== 'offline' || wake !== undefined) && kind !== 'system';
 const isAway = (agent: Agent): boolean => !isThere(agent) && agent.kind !== 'system';
+
+function noteStalled(agents: readonly Agent[], { note }: Pick<Terminal, 'note'>): void {
+  for (const { id, stalled } of agents)
+    if (stalled) note(`${id} has stalled since ${dayAndTime(stalled.since)}: ${oneLine(stalled.detail, 300)}`);
+}
 
 /** Whom several steer; nothing for a caller who may not read sessions. */
 async function noteSteered(client: RelayClient, { note, signal }: Pick<Terminal, 'note' | 'signal'>): Promise<void> {
@@ -49,10 +76,14 @@ function noteOthers({ shown, away }: { readonly shown: number; readonly away: nu
   if (away > 0) note(`${away} ${away === 1 ? 'is' : 'are'} offline; --all lists all.`);
 }
 
+/** How an agent stands. */
+export const presenceWords = ({ status, stalled, wake }: Pick<Agent, 'status' | 'stalled' | 'wake'>): string =>
+  [status, ...(stalled === undefined ? [] : ['stalled']), ...(wake === undefined ? [] : ['wakes on mail'])].join(', ');
+
 const heading = ['ID', 'STATUS', 'PROVIDER', 'LABEL', 'TAGS', 'CAPABILITIES'];
-const row = ({ id, status, wake, provider, label, tags, capabilities }: Agent): string[] => [
+const row = ({ id, provider, label, tags, capabilities, ...agent }: Agent): string[] => [
   id,
-  wake === undefined ? status : `${status}, wakes on mail`,
+  presenceWords(agent),
   provider ?? '-',
   label === null ? '-' : oneLine(label, 40),
   tags.join(',') || '-',

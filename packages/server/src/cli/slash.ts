@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { Agent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
+import { presenceWords } from './agents.ts';
 import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf, requireAgent } from './current-agent.ts';
 import { describeSent } from './describe-sent.ts';
 import { describePair, hangUp, invite, openPairs, parsePairId } from './pair.ts';
@@ -103,6 +104,6 @@ async function changing(
   await withRelay(relayOptionsOf(options), terminal, async (client) => terminal.out(describeAgent(await change(client, id))));
 }
 
-function describeAgent({ id, status, label, tags }: Agent): string {
-  return `${id}: ${status}, label ${label === null ? '-' : oneLine(label)}, tags ${tags.join(',') || '-'}`;
+function describeAgent({ id, label, tags, ...agent }: Agent): string {
+  return `${id}: ${presenceWords(agent)}, label ${label === null ? '-' : oneLine(label)}, tags ${tags.join(',') || '-'}`;
 }
