@@ -39,3 +39,17 @@ test('a program whose machine came back without its session is to come again unt
   );
   expect(await dial()).toMatchObject({ epoch: session.epoch + 1, status: 'running' });
 });
+
+test('a program that dials in as somebody new and cannot be spoken to leaves no agent behind', async () => {
+  const link = new FarNode();
+  link.onStart = async () => {
+    throw new RelayError('provider_unavailable', 'It says nothing that a machine knows');
+  };
+  await attach(link);
+  const { code } = await world.relay.handlers['sessions/invite']({ agent: 'New' }, as(owner));
+  const dialled = { linkId: 'l1', url: '/claude/New', relayUrl: 'http://relay', nearby: true };
+  const opening = world.relay.dialIns.open({ provider: 'claude', agentId: 'New', principal: null, code, dialled });
+  await expect(opening).rejects.toMatchObject({ code: 'provider_unavailable' });
+  const { data } = await world.relay.handlers['agents/list']({}, as(owner));
+  expect(data.flatMap(({ id, kind }) => (kind === 'provider' ? [id] : []))).toEqual(['Lead']);
+});

@@ -107,9 +107,43 @@ describe('starting an agent', () => {
     await expect(start).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
     const { data } = await world.relay.handlers['sessions/list']({}, as(owner));
     expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.', cwd: '/srv/app' }]);
-    expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null });
     node.onStart = async () => ({ cwd: '/w', vendorSessionId: null, model: null });
     expect((await world.start('Worker')).epoch).toBeGreaterThan(1);
+  });
+
+  it('an agent that could not be started the first time is not left behind, nor that mail wakes it, however often it is tried', async () => {
+    await world.attach(node);
+    node.onStart = async () => {
+      throw new RelayError('provider_unavailable', 'Log in to Claude first.');
+    };
+    const known = () => world.store.agents.index.in(workspace).find('Worker')?.agent ?? null;
+    for (const more of [{}, { wake: 'fresh' }]) {
+      await expect(world.start('Worker', owner, more)).rejects.toMatchObject({ code: 'provider_unavailable' });
+      expect(known()).toBeNull();
+    }
+    expect((await world.eventTypes()).filter((type) => type === 'agent.removed')).toHaveLength(2);
+    const { onStart } = new FarNode();
+    node.onStart = onStart;
+    expect(await world.start('Worker')).toMatchObject({ status: 'running', epoch: 3 });
+    const { wake } = await world.relay.handlers['agents/get']({ id: 'Worker' }, as(owner));
+    expect(wake).toBeUndefined();
+  });
+
+  it('one that was there before, or that somebody has written to, stays where it cannot be started, with its mail', async () => {
+    await world.attach(node);
+    await world.start('Before');
+    await world.relay.handlers['agents/release']({ id: 'Before' }, as(owner));
+    await world.relay.handlers['messages/send']({ to: 'id:Expected', body: 'when you are there' }, as(owner));
+    node.onStart = async ({ session }) => {
+      if (session.agentId === 'Asked') await world.relay.handlers['messages/send']({ to: 'Asked', body: 'hello' }, as(owner));
+      throw new RelayError('provider_unavailable', 'Log in to Claude first.');
+    };
+    for (const id of ['Before', 'Expected', 'Asked']) {
+      await expect(world.start(id)).rejects.toMatchObject({ code: 'provider_unavailable' });
+      expect(world.agent(id)).toMatchObject({ status: 'offline', sessionId: null });
+    }
+    const waiting = async (id: string) => (await world.relay.handlers['inbox/list']({ id, peek: true }, as(owner))).data.length;
+    expect([await waiting('Expected'), await waiting('Asked')]).toEqual([1, 1]);
   });
 
   it('a machine that is lost meanwhile is node_unavailable', async () => {

@@ -130,10 +130,12 @@ export class DialIns {
     const minted = tokens.mint('session', { workspace, agentId, nodeId: node.nodeId });
     const approval = store.agents.index.in(workspace).find(agentId)?.approval ?? 'open';
     const terms = { mode: mode ?? defaultMode, ask: ask ?? true, approval, cwd: cwd ?? null };
+    let isNewcomer = false;
     starting.add(sessionId);
     try {
-      const session = await store.sessions.begin(workspace, agentId, (facts) =>
-        beginSession(facts, {
+      const session = await store.sessions.begin(workspace, agentId, (facts) => {
+        isNewcomer = facts.agent === null;
+        return beginSession(facts, {
           ...terms,
           request: { name: agentId, provider, ...(cwd === undefined ? {} : { cwd }) },
           sessionId,
@@ -144,11 +146,12 @@ export class DialIns {
           isItself: true,
           dialledIn: true,
           tokensFor: (epoch) => [{ ...minted.record, epoch }, ...(bound ? [{ ...bound, epoch, expiresAt: null }] : [])],
-        }),
-      );
+        });
+      });
       inboxes.endLease(workspace, agentId, new RelayError('stale_session', `A newer session of ${agentId} has taken over`));
       const params = { ...terms, session, token: minted.token, task: null, model: null, within: null };
-      return await startOnNode(this.#deps, { workspace, link, params: { ...params, dialled: asSeenFrom(node, request.dialled) } });
+      const dialled = asSeenFrom(node, request.dialled);
+      return await startOnNode(this.#deps, { workspace, link, params: { ...params, dialled }, isNewcomer });
     } finally {
       starting.delete(sessionId);
     }

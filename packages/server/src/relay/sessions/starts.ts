@@ -19,7 +19,7 @@ import type { RelayCore } from '../relay-core.ts';
 import type { Nodes } from './nodes.ts';
 import { startOnNode } from './start-on-node.ts';
 
-export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes'> {
+export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes' | 'agents'> {
   readonly registry: NodeRegistry;
   readonly nodes: Pick<Nodes, 'end' | 'lookAgain'>;
   readonly starting: Set<string>;
@@ -136,6 +136,7 @@ export class Starts {
       ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
+    let isNewcomer = false;
     starting.add(sessionId);
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
@@ -144,6 +145,7 @@ export class Starts {
           assertIsFree(principal, input.name, facts.isBound);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
+          isNewcomer = facts.agent === null;
           return { ...begun, change: begun.change && withStarter(withWaking(facts, begun.change, prepared), prepared) };
         }),
       );
@@ -154,11 +156,13 @@ export class Starts {
       const resume = earlier ? { resume: earlier.vendorSessionId, ...(input.fork && { fork: true }) } : {};
       const asked = { token: minted.token, task: input.task ?? null, model: input.model ?? null };
       const params = { ...terms, ...resume, ...asked, approval, session: begun.session };
-      return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params })).catch(async (error: unknown) => {
-        if (begun.keyId !== null)
-          await store.records.change(startKeyResource, workspace, begun.keyId, (kept) => failedStart(kept, clock.now()));
-        throw error;
-      });
+      return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params, isNewcomer })).catch(
+        async (error: unknown) => {
+          if (begun.keyId !== null)
+            await store.records.change(startKeyResource, workspace, begun.keyId, (kept) => failedStart(kept, clock.now()));
+          throw error;
+        },
+      );
     } finally {
       starting.delete(sessionId);
     }
