@@ -10,6 +10,7 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   await using relay = await startTestRelay();
   await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   const run = (...args: string[]) => agentRelay(relay, ...args);
+  await owner.agents.register({ id: 'Lead', name: 'Lead' });
 
   expect((await run('hooks')).notes).toMatch(/^No hooks\. They are written in ~\/\.agent-relay\/agent-relay\.yaml/u);
   const file = `${relay.databasePath}.hooks.yaml`;
@@ -32,6 +33,10 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   );
   expect((await run('hooks', 'remove', 'relay.on_stalled[0]')).out).toBe('relay.on_stalled[0] is gone from the file.');
   expect((await run('hooks', 'add', 'stalled')).notes).toContain('--to or --webhook');
+  expect(await run('hooks', 'add', 'stalled', '--to', 'Nobody')).toMatchObject({
+    code: 1,
+    notes: expect.stringContaining('No agent is called Nobody'),
+  });
   expect((await run('hooks', 'add', 'moon', '--to', 'Lead')).code).not.toBe(0);
   expect((await run('hooks', 'remove', 'call')).notes).toMatch(/not_found/u);
   expect((await run('hooks', 'log')).out).toMatch(/^\S+ {2}a trial {2}hook tell on task_failed: skipped/u);

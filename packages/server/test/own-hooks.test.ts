@@ -13,6 +13,7 @@ const own = async () => (await owner.hooks.describe()).hooks.map(({ name, trigge
 beforeEach(async () => {
   relay = await startTestRelay();
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  for (const id of ['Lead', 'Worker', 'Other']) await owner.agents.register({ id, name: id });
 });
 afterEach(async () => {
   await owner.close();
@@ -101,4 +102,24 @@ test("programs, notifications and standing yeses are not to be had from afar: th
   });
   expect(answer.status).toBe(400);
   expect(existsSync(path())).toBe(false);
+});
+
+test('a hook whose message would reach nobody is refused as the message would be, and a trial says so of one that the file has', async () => {
+  const set = (hook: object) => owner.hooks.set({ trigger: 'stalled', name: 'tell', ...hook });
+  await expect(set({ relay: 'Nobody' })).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'No agent is called Nobody: use its id, or id:Nobody to leave mail for one that is still to come',
+  });
+  await expect(set({ relay: 'Laed' })).rejects.toMatchObject({ code: 'not_found', details: { near: 'Lead' } });
+  expect(existsSync(path())).toBe(false);
+  for (const to of ['id:Nobody', '#audit', 'tag:none', 'broadcast', 'Lead']) await set({ relay: to, name: to });
+  // Where it went before it may go on to, whoever is there now.
+  await owner.agents.remove({ id: 'Lead' });
+  expect((await set({ relay: 'Lead', name: 'Lead', replaces: 'Lead', body: 'more' })).hook).toMatchObject({ does: 'Lead', body: 'more' });
+  await expect(set({ relay: 'Gone', name: 'Lead', replaces: 'Lead' })).rejects.toMatchObject({ code: 'not_found' });
+  expect(await owner.hooks.test({ name: 'Lead' })).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('No agent is called Lead'),
+  });
+  expect(await owner.hooks.test({ name: '#audit' })).toMatchObject({ outcome: 'skipped' });
 });

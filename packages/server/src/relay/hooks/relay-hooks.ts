@@ -24,6 +24,7 @@ import {
 } from 'agent-relay-protocol';
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
+import { readAddress, resolveAddress } from '../../domain/address.ts';
 import { hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
 import type { EventStream } from '../../events/event-stream.ts';
 import { LogFollower } from '../../events/log-follower.ts';
@@ -95,7 +96,11 @@ export class RelayHooks {
     };
   }
 
+  /** @throws RelayError as a message to that address would: `not_found`, `ambiguous_target`. One where the hook went before is not looked at. */
   set(hook: SetHook): RouteOutput<'hooks/set'> {
+    const { relay: to, replaces } = hook;
+    const goesThere = this.#own.some(({ name, action }) => name === replaces && action.type === 'relay' && action.relay === to);
+    if (to !== undefined && !goesThere) this.#resolve(to);
     return setOwnHook(this.#deps.file, hook);
   }
 
@@ -120,10 +125,28 @@ export class RelayHooks {
   async #trial(hook: ConfiguredHook, said: HookFields): Promise<HookResult> {
     const fields = fieldsOf(hook.trigger, { ...exampleFields(hook.trigger), ...said });
     if (hook.action.type === 'relay') {
+      const fault = this.#faultOf(hook.action.relay);
+      if (fault !== null) return { ...told(hook), outcome: 'failed', durationMs: 0, detail: fault.slice(0, 1000) };
       const detail = `A trial sends no message. To ${hook.action.relay}: ${bodyOf(hook, fields)}`.slice(0, 1000);
       return { ...told(hook), outcome: 'skipped', durationMs: 0, detail };
     }
     return this.#perform(hook, { trigger: hook.trigger, agentId: null, from: OWNER_AGENT_ID, fields });
+  }
+
+  /** Why a message would go nowhere now; null where it would. */
+  #faultOf(to: string): string | null {
+    try {
+      this.#resolve(to);
+      return null;
+    } catch (error) {
+      if (error instanceof RelayError) return error.message;
+      throw error;
+    }
+  }
+
+  #resolve(to: string): void {
+    const { store, workspace } = this.#deps;
+    resolveAddress(readAddress(to, 'relay'), store.agents.index.in(workspace), OWNER_AGENT_ID);
   }
 
   get #own(): readonly ConfiguredHook[] {
