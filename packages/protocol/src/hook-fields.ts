@@ -11,7 +11,7 @@ const MAX_VALUE_LENGTH = 8_000;
 /** Whose it is; every occurrence has them. */
 const everyOnes = { agent: 'Worker', provider: 'codex', session: 'example', cwd: '/work' };
 
-const task = { task: '7', title: 'Fix the build', status: 'claimed', source: 'ci' };
+const taskThat = (status: string): HookFields => ({ task: '7', title: 'Fix the build', status, source: 'ci' });
 
 /** What each trigger says besides, with an example of it. */
 const examples: Readonly<Record<HookTrigger, HookFields>> = {
@@ -29,11 +29,11 @@ const examples: Readonly<Record<HookTrigger, HookFields>> = {
   stalled: { detail: 'The turn has made no progress for 60 seconds' },
   quota_warning: { detail: 'Nine tenths of the week are used', usedPercent: '90' },
   context_warning: { usedTokens: '180000', contextWindow: '200000' },
-  task_created: task,
-  task_claimed: task,
-  task_completed: task,
-  task_failed: task,
-  task_canceled: task,
+  task_created: { ...taskThat('open'), agent: 'relay' },
+  task_claimed: taskThat('claimed'),
+  task_completed: taskThat('done'),
+  task_failed: taskThat('failed'),
+  task_canceled: taskThat('canceled'),
 };
 
 /** What a hook is tried with where nobody says otherwise. */

@@ -1,4 +1,12 @@
-import { fieldsOf, HOOK_MESSAGE_KIND, type HookFields, type HookTrigger, OWNER_AGENT_ID, type RelayEvent } from 'agent-relay-protocol';
+import {
+  exampleFields,
+  fieldsOf,
+  HOOK_MESSAGE_KIND,
+  type HookFields,
+  type HookTrigger,
+  OWNER_AGENT_ID,
+  type RelayEvent,
+} from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
 import { isBuiltIn } from './membership.ts';
 import { isNotice } from './notices.ts';
@@ -61,6 +69,12 @@ export function hookOccurrence(event: RelayEvent): RelayOccurrence | null {
     default:
       return null;
   }
+}
+
+/** An example of what the relay's own hooks are told: of a session only where it begins or ends. */
+export function exampleOfOccurrence(trigger: HookTrigger): HookFields {
+  const fields = exampleFields(trigger);
+  return trigger === 'spawned' || trigger === 'released' ? fields : { ...fields, provider: '', session: '', cwd: '' };
 }
 
 const occurrence = (trigger: HookTrigger, agentId: string | null, said: Readonly<Record<string, string | number>>): RelayOccurrence => ({

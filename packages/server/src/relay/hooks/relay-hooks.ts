@@ -4,7 +4,6 @@ import {
   assertFieldsOf,
   type ConfiguredHook,
   describeOccurrence,
-  exampleFields,
   fieldsOf,
   fillText,
   HOOK_MESSAGE_KIND,
@@ -25,7 +24,7 @@ import {
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import { readAddress, resolveAddress } from '../../domain/address.ts';
-import { hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
+import { exampleOfOccurrence, hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
 import type { EventStream } from '../../events/event-stream.ts';
 import { LogFollower } from '../../events/log-follower.ts';
 import type { Messages } from '../mail/messages.ts';
@@ -123,7 +122,7 @@ export class RelayHooks {
   }
 
   async #trial(hook: ConfiguredHook, said: HookFields): Promise<HookResult> {
-    const fields = fieldsOf(hook.trigger, { ...exampleFields(hook.trigger), ...said });
+    const fields = fieldsOf(hook.trigger, { ...exampleOfOccurrence(hook.trigger), ...said });
     if (hook.action.type === 'relay') {
       const fault = this.#faultOf(hook.action.relay);
       if (fault !== null) return { ...told(hook), outcome: 'failed', durationMs: 0, detail: fault.slice(0, 1000) };
