@@ -1,4 +1,4 @@
-import { type Log, type LogFields, spelledOut } from 'agent-relay-wire';
+import { type Log, spelledOut } from 'agent-relay-wire';
 import { pino } from 'pino';
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -16,18 +16,4 @@ export function createLogger(level: LogLevel, file: string | null): Log {
     warn: (message, fields) => logger.warn(fields ?? {}, message),
     error: (message, fields) => logger.error(fields ?? {}, message),
   };
-}
-
-const ranks: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug'];
-
-/** The same for somebody who reads along: a line each, with what varies behind it. */
-export function createPlainLogger(level: LogLevel, say: (line: string) => void): Log {
-  const at = (own: LogLevel) => (message: string, fields?: LogFields) => {
-    if (ranks.indexOf(own) > ranks.indexOf(level)) return;
-    const rest = Object.entries(fields ?? {}).map(
-      ([name, value]) => ` ${name}=${value instanceof Error ? value.message : JSON.stringify(value)}`,
-    );
-    say(`${own}: ${message}${rest.join('')}`);
-  };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -2,11 +2,11 @@ import { outgoingFetch } from 'agent-relay-client/node';
 import { Sandboxes } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
-import { spelledOut } from 'agent-relay-wire';
+import { plainLog, spelledOut } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
-import { createLogger, createPlainLogger } from './logger.ts';
+import { createLogger } from './logger.ts';
 import type { NodeEnd, NodeOptions } from './node-contract.ts';
 import { outgoingTo } from './outgoing.ts';
 import { ownProvidersPath, withOwnProviders } from './own-providers.ts';
@@ -44,9 +44,7 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
   await owner.terms();
   const url = settings.url ?? (credential.isKept ? await keptUrl(settings.stateDir) : null) ?? new URL(DEFAULT_URL);
   const speaks = process.stderr.isTTY === true && settings.logFile === undefined;
-  const log = speaks
-    ? createPlainLogger(settings.logLevel ?? 'error', tell)
-    : createLogger(settings.logLevel ?? 'info', settings.logFile ?? null);
+  const log = speaks ? plainLog(settings.logLevel ?? 'error', tell) : createLogger(settings.logLevel ?? 'info', settings.logFile ?? null);
   const node = await runNode({
     url,
     socketPath: settings.socket,

@@ -42,6 +42,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   signal: stop.signal,
   out: (line) => void process.stdout.write(`${line}\n`),
   note: (line) => void process.stderr.write(`${line}\n`),
+  hasReader: process.stderr.isTTY === true,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
 });
 process.exitCode = isOutputLost ? 1 : exitCode;

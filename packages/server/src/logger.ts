@@ -1,4 +1,4 @@
-import { type Log, type LogFields, silentLog, spelledOut } from 'agent-relay-wire';
+import { type Log, type LogFields, plainLog, silentLog, spelledOut } from 'agent-relay-wire';
 import { type DestinationStream, pino } from 'pino';
 
 /** A log of which each part of the relay may have its own, with fields that its lines share. */
@@ -14,6 +14,12 @@ export function createLogger(level: LogLevel, destination: DestinationStream = p
   return wrap(
     pino({ level, base: null, serializers: { error: pino.stdSerializers.err }, hooks: { streamWrite: spelledOut } }, destination),
   );
+}
+
+/** The same in words, for somebody who reads along: fields that lines of one part share are for programs. */
+export function createSpokenLogger(level: LogLevel, say: (line: string) => void): Logger {
+  const logger: Logger = { ...plainLog(level, say), child: () => logger };
+  return logger;
 }
 
 export const silentLogger: Logger = { ...silentLog, child: () => silentLogger };

@@ -15,7 +15,7 @@ export type { RpcId } from './json-rpc-running.ts';
 export type { DecodedLine } from './line-decoder.ts';
 export { LineDecoder } from './line-decoder.ts';
 export type { Log, LogFields } from './log.ts';
-export { silentLog } from './log.ts';
+export { plainLog, silentLog } from './log.ts';
 export { looksLike, shapesOf } from './look-alikes.ts';
 export type { CloseReason, DuplexClosed, MalformedListener, MessageDuplex } from './message-duplex.ts';
 export { escapeLookAlikes, ModelText, modelText, quoted } from './model-text.ts';

@@ -12,5 +12,22 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
+const ranks = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+
+/** For somebody who reads along: a line each, in words, with what varies behind it. */
+export function plainLog(level: (typeof ranks)[number], say: (line: string) => void): Log {
+  const at = (own: keyof Log) => (message: string, fields?: LogFields) => {
+    if (ranks.indexOf(own) > ranks.indexOf(level)) return;
+    const more = Object.entries(fields ?? {}).map(([name, value]) => `${name} ${inWords(value)}`);
+    say(`${own === 'warn' ? 'warning' : own}: ${message}${more.length === 0 ? '' : ` (${more.join(', ')})`}`);
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+const inWords = (value: unknown): string => {
+  if (value instanceof Error) return value.message;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
 /** Says nothing. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -55,8 +55,9 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
     throw new CommandFailure(`error: ${why}; start the relay with npm start, in ${checkout}, which brings one that can`, 1);
   }
   // Only here: the other commands must not load the database.
-  const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
-  const server = await startServer(config, { log: createLogger(config.logLevel) });
+  const [{ startServer }, { createLogger, createSpokenLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
+  const log = terminal.hasReader ? createSpokenLogger(config.logLevel, terminal.note) : createLogger(config.logLevel);
+  const server = await startServer(config, { log });
   try {
     const isFound = config.databasePath === databaseFoundElsewhere(sources);
     const option = isFound ? '' : ` --db ${shellWord(config.databasePath)}`;

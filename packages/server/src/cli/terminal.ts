@@ -19,6 +19,8 @@ export interface Terminal {
   out(line: string): void;
   /** For what is no answer: faults and hints, on standard error. */
   note(line: string): void;
+  /** Somebody reads along what is noted: it goes to a terminal. Default: nobody. */
+  readonly hasReader?: boolean;
   /** Answers the line that a person types; `null` where nobody sits. */
   readonly ask: ((question: string) => Promise<string>) | null;
 }
