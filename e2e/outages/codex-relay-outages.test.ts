@@ -16,7 +16,7 @@ const messages = 30;
 /** After how many messages what is killed. */
 const kills: Readonly<Record<number, 'relay' | 'server'>> = { 5: 'relay', 10: 'server', 15: 'relay', 20: 'server', 25: 'relay' };
 
-test('a codex-relay whose relay and whose server are killed again and again has each message once, and in order as far as Codex keeps its queue', async () => {
+test('a codex-relay whose relay and whose server are killed again and again has each message once and in order, with a receipt that holds', async () => {
   await using home = await tempHome();
   const model = await startFakeOpenAi({ model: () => say('A word and another. ', { chunks: 3, delayMs: 30 }) });
   await model.writeCodexHome(home.codexHome);
@@ -68,13 +68,11 @@ test('a codex-relay whose relay and whose server are killed again and again has 
     const stateOf = async (id: number) => (await client.messages.deliveries({ id })).data[0]?.state;
     await until('the last message to be seen', async () => (await stateOf(sent.at(-1) ?? 0)) === 'seen', 120_000);
     const read = JSON.stringify(model.requests.at(-1)?.model?.conversation).matchAll(/\[msg:(\d+)\] from owner/gu);
-    const order = [...read].map(([, id]) => Number(id));
-    expect([...order].sort((one, other) => one - other)).toEqual(sent);
-    // What Codex was taking out of its queue when it was killed may be gone from there alone: it goes again, behind what waits there still.
-    const late = order.filter((id, index) => order.slice(0, index).some((before) => before > id));
-    expect(late.length).toBeLessThanOrEqual(Object.values(kills).filter((victim) => victim === 'server').length);
-    const states = await Promise.all(sent.map(stateOf));
-    expect(states.filter((state) => state !== 'seen' && state !== 'delivered')).toEqual([]);
+    expect([...read].map(([, id]) => Number(id))).toEqual(sent);
+    const unseen = (await Promise.all(sent.map(stateOf))).filter((state) => state !== 'seen');
+    expect(unseen.filter((state) => state !== 'delivered')).toEqual([]);
+    // Nobody says that a turn was over which its server took with it.
+    expect(unseen.length).toBeLessThanOrEqual(Object.values(kills).filter((victim) => victim === 'server').length);
   } finally {
     session.kill('SIGTERM');
     if (session.exitCode === null && session.signalCode === null) await once(session, 'exit');

@@ -16,7 +16,7 @@ interface Said {
   readonly clientUserMessageId: string;
 }
 
-/** A Codex whose conversation is busy, as far as mail asks it: what it took, and a queue that takes a hundred. */
+/** A Codex whose conversation is busy, as far as mail asks it: what it took, and a queue that takes a hundred, of whomever. */
 class BusyCodex {
   readonly said: Said[] = [];
   readonly isExperimental = true;
@@ -89,9 +89,10 @@ beforeEach(async () => {
 });
 
 // `ask` reads its answer by a schema; this one has but one answer.
-function makeLine(isContinued: boolean) {
+function makeLine(isContinued: boolean, { isBusy = true, ...more }: { isBusy?: boolean; goneAfterMs?: number } = {}) {
   const threads = {
     joined: undefined,
+    isBusy,
     current: async () => 'thread',
     idle: async () => {},
     expectTurn: () => {},
@@ -102,6 +103,7 @@ function makeLine(isContinued: boolean) {
     onError: (error) => told.push(error),
     isContinued,
     context: new ContextNote({ HOME: home }, attached.handle.id),
+    ...more,
   });
 }
 
@@ -118,19 +120,26 @@ const send = async (body: string, mode: 'next' | 'urgent' | 'now' | 'fyi' = 'nex
   return { id, createdAt, clientId: `relay-${id}-${createdAt}` };
 };
 const receiptOf = async (id: number) => (await owner.messages.deliveries({ id })).data[0];
+const clientIds = (...sent: readonly { readonly clientId: string }[]) => sent.map(({ clientId }) => clientId);
 const stateOf = async (id: number) => (await receiptOf(id))?.state;
 const injected = () => codex.said.filter(({ method }) => method === 'thread/inject_items').length;
 
-test('more mail than fits into Codex’s queue waits in its order and none is given up; what does not queue goes past it', async () => {
-  const next = [];
-  for (let count = 0; count < 130; count += 1) next.push(await send(`message ${count}`));
+test('of mail one piece at a time waits in Codex’s queue: none is given up or overtakes another, and what does not queue goes past it', async () => {
+  // A person has queued as much as there is room for.
+  codex.waiting = Array.from({ length: 100 }, (_, index) => `theirs-${index}`);
+  const next: Awaited<ReturnType<typeof send>>[] = [];
+  for (let count = 0; count < 12; count += 1) next.push(await send(`message ${count}`));
   const urgent = await send('stop', 'urgent');
   void line.run(attached, ended.signal);
   await expect.poll(() => codex.of('turn/start')).toEqual([urgent.clientId]);
-  expect(codex.waiting).toEqual(next.slice(0, 100).map(({ clientId }) => clientId));
-  for (const clientId of codex.waiting) line.echoed(clientId, 'turn');
+  expect(codex.of('thread/queue/add')).toEqual([]);
   codex.waiting = [];
-  await expect.poll(() => codex.of('thread/queue/add')).toEqual(next.map(({ clientId }) => clientId));
+  for (const [index, { clientId }] of next.entries()) {
+    await expect.poll(() => codex.waiting).toEqual([clientId]);
+    codex.waiting = [];
+    line.echoed(clientId, `turn-${index}`);
+  }
+  expect(codex.of('thread/queue/add')).toEqual(clientIds(...next));
   expect(await Promise.all(next.map(({ id }) => stateOf(id)))).not.toContain('failed');
   expect(told).toEqual([]);
 });
@@ -150,6 +159,8 @@ test('what is still on its way when the relay was away is not overtaken by what 
   // It would be there at once.
   for (let waitedMs = 0; waitedMs < 1_000 && codex.waiting.length === 0; waitedMs += 20) await sleep(20);
   open();
+  await expect.poll(() => codex.waiting).toEqual([first.clientId]);
+  line.echoed(first.clientId, 'turn');
   await expect.poll(() => codex.waiting).toEqual([first.clientId, second.clientId]);
 });
 
@@ -161,17 +172,35 @@ test('a server that is overloaded for long costs no mail', async () => {
   expect(await stateOf(id)).not.toBe('failed');
 });
 
-test('what a server took with it when it died goes again, and what is still there does not', async () => {
-  const [lost, kept, read] = [await send('lost', 'now'), await send('kept'), await send('read')];
+test('what a server took with it when it died goes again, ahead of what came later; what is still there or was read does not', async () => {
+  const [now, queued, later] = [await send('now', 'now'), await send('queued'), await send('later')];
   void line.run(attached, ended.signal);
-  await expect.poll(() => codex.waiting).toEqual([kept.clientId, read.clientId]);
-  codex.turnOf.set(read.clientId, 'turn');
+  await expect.poll(() => codex.waiting).toEqual([queued.clientId]);
+  // It was being taken out.
+  codex.waiting = [];
   line.serverDied();
-  await expect.poll(() => codex.looked).toEqual([lost.clientId, kept.clientId, read.clientId]);
-  const { clientId } = await send('after it');
-  await expect.poll(() => codex.waiting).toEqual([kept.clientId, read.clientId, clientId]);
-  await expect.poll(() => stateOf(read.id)).toBe('delivered');
-  expect(codex.of('turn/start')).toEqual([lost.clientId, lost.clientId]);
+  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(queued, queued));
+  expect([codex.looked, codex.of('turn/start')]).toEqual([clientIds(now, queued), clientIds(now, now)]);
+  line.echoed(now.clientId, 'turn');
+  line.serverDied();
+  await expect.poll(() => codex.looked).toEqual(clientIds(now, queued, queued));
+  codex.turnOf.set(queued.clientId, 'another-turn');
+  line.serverDied();
+  await expect.poll(() => codex.waiting).toEqual(clientIds(queued, later));
+  await expect.poll(() => stateOf(queued.id)).toBe('delivered');
+  expect(codex.of('thread/queue/add')).toEqual(clientIds(queued, queued, later));
+});
+
+test('what somebody took out of Codex’s queue goes again, and what was read unheard keeps nothing', async () => {
+  makeLine(false, { isBusy: false, goneAfterMs: 50 });
+  const [first, second] = [await send('first'), await send('second')];
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.waiting).toEqual([first.clientId]);
+  codex.waiting = [];
+  await expect.poll(() => codex.waiting).toEqual([first.clientId]);
+  codex.turnOf.set(first.clientId, 'turn');
+  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, first, second));
+  await expect.poll(() => stateOf(first.id)).toBe('delivered');
 });
 
 test('what an earlier process had handed over waits in the conversation that goes on, and does not go again', async () => {
@@ -180,11 +209,14 @@ test('what an earlier process had handed over waits in the conversation that goe
   codex.waiting = [queued.clientId, read.clientId];
   codex.turnOf.set(read.clientId, 'turn');
   void line.run(attached, ended.signal);
-  await expect.poll(() => codex.waiting).toEqual([queued.clientId, read.clientId, fresh.clientId]);
   await expect.poll(() => stateOf(read.id)).toBe('delivered');
+  expect(codex.said).toEqual([]);
+  line.echoed(queued.clientId, 'turn-before');
+  await expect.poll(() => codex.waiting).toEqual(clientIds(queued, read, fresh));
+  line.echoed(fresh.clientId, 'next-turn');
   const later = await send('later');
   await expect.poll(() => codex.said.at(-1)?.clientUserMessageId).toBe(later.clientId);
-  expect([codex.said.length, codex.looked]).toEqual([2, [queued, read, fresh].map(({ clientId }) => clientId)]);
+  expect([codex.said.length, codex.looked]).toEqual([2, clientIds(queued, read, fresh)]);
 });
 
 test('what Codex did not answer is looked for before it goes again', async () => {

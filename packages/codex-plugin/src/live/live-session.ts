@@ -74,6 +74,10 @@ export class LiveSession implements MailThreads {
     return this.#joined;
   }
 
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   async current(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     this.#introduced ??= this.#introduce();

@@ -13,10 +13,13 @@ import {
 import { z } from 'zod';
 import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
+import { QueuePlace } from './queue-place.ts';
 
 /** Where mail goes. */
 export interface MailThreads {
   readonly joined: Pick<CodexThread, 'interrupt'> | undefined;
+  /** Whether a turn runs there. */
+  readonly isBusy: boolean;
   /** Waits for the first conversation, and until it knows who it is. Rejects with the signal's reason. */
   current(signal: AbortSignal): Promise<string>;
   /** Waits until no turn runs there. */
@@ -33,6 +36,8 @@ export interface MailLineOptions {
   readonly isContinued: boolean;
   /** The agent's. */
   readonly context: ContextNote;
+  /** As `QueuePlaceOptions` has it. */
+  readonly goneAfterMs?: number;
 }
 
 /** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
@@ -44,7 +49,7 @@ const messageIdOf = (clientId: string): number | null => {
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
 const betweenMs = 1_000;
-/** More than Codex's queue takes (100), so that what does not wait there is seen behind what does. */
+/** What does not wait for the one before it is seen behind as much as does. */
 const lookedAt = 256;
 /** What became open while the mail waited is still handed over as it was meant. */
 const narrower = (earlier: ApprovalMode, now: ApprovalMode): ApprovalMode => (now === 'open' ? earlier : now);
@@ -65,6 +70,7 @@ export class MailLine {
   readonly #uncertain = new RecentSet<string>(remembered);
   /** Waited when the conversation was continued. */
   readonly #earlier = new RecentSet<string>(remembered);
+  readonly #place: QueuePlace;
   readonly #inTurn = new Map<string, number[]>();
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
@@ -76,6 +82,7 @@ export class MailLine {
   constructor(options: MailLineOptions) {
     this.#options = options;
     this.#mayBeKnown = options.isContinued;
+    this.#place = new QueuePlace(options);
   }
 
   /** Hands over mail until the agent is no longer there, or the signal aborts. What an earlier run is in the middle of goes first. */
@@ -92,14 +99,15 @@ export class MailLine {
     const { client, handle } = attached;
     let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
     while (!over.aborted) {
+      const { freed } = this.#place;
       try {
         const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
         const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: lookedAt }, { signal: over });
         if (this.#mayBeKnown) await this.#expectKnown(data, over);
         const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
-        const isAllTaken = await this.#handOverAll(fresh, attached, over);
-        if (isAllTaken && (fresh.length > 0 || data.length === 0)) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
-        else await sleep(delays.next().value, { signal: over });
+        const left = await this.#handOverAll(fresh, attached, over);
+        if (left < fresh.length || data.length === 0) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
+        if (left > 0 || (fresh.length === 0 && data.length > 0)) await this.#rest(freed, delays.next().value, over);
       } catch (error) {
         if (over.aborted) return;
         if (isSessionOver(error)) attached.over(error);
@@ -115,6 +123,7 @@ export class MailLine {
     if (messageId === null || this.#echoed.has(clientId)) return;
     this.#echoed.add(clientId);
     this.#given.set(clientId, true);
+    this.#place.left(clientId);
     this.#inTurn.set(turnId, [...(this.#inTurn.get(turnId) ?? []), messageId]);
     this.#add({ messageId, state: 'delivered', evidence: 'echo' });
   }
@@ -122,10 +131,9 @@ export class MailLine {
   /** Codex's server is another one: what the one before had taken and not repeated may be gone with it. */
   serverDied(): void {
     for (const [clientId] of this.#given) {
-      if (this.#echoed.has(clientId)) continue;
-      this.#given.delete(clientId);
-      this.#uncertain.add(clientId);
+      if (!this.#echoed.has(clientId)) this.#mayBeGone(clientId);
     }
+    this.#place.free();
   }
 
   turnEnded(turnId: string, hasRun: boolean): void {
@@ -148,17 +156,32 @@ export class MailLine {
     this.#mayBeKnown = false;
   }
 
-  /** Each mode in its order: what waits for room in Codex's queue keeps nothing that goes another way. False when some is left for later. */
-  async #handOverAll(items: readonly InboxItem[], attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
+  /** Each mode in its order: what waits for its place in Codex's queue keeps nothing that goes another way. Answers how much is left for later. */
+  async #handOverAll(items: readonly InboxItem[], attached: AgentAtRelay, signal: AbortSignal): Promise<number> {
     const waiting = new Set<string>();
+    let left = 0;
     for (const item of items) {
       const { mode } = item.message;
-      if (!waiting.has(mode) && !(await this.#handOver(item, attached, signal))) waiting.add(mode);
+      if (!waiting.has(mode) && (await this.#handOver(item, attached, signal))) continue;
+      waiting.add(mode);
+      left += 1;
     }
-    return waiting.size === 0;
+    return left;
   }
 
-  /** False when Codex has no room for it now. */
+  /** Until the place in Codex's queue is free, or it is time to look for more mail. */
+  async #rest(freed: number, ms: number, signal: AbortSignal): Promise<void> {
+    await this.#place.freedSince(freed, { signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]) });
+    const overdue = this.#place.overdue(this.#options.threads().isBusy);
+    if (overdue !== undefined) this.#mayBeGone(overdue);
+  }
+
+  #mayBeGone(clientId: string): void {
+    this.#given.delete(clientId);
+    this.#uncertain.add(clientId);
+  }
+
+  /** False when there is no room for it now. */
   async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
     const { context } = this.#options;
     const { id: messageId, mode } = item.message;
@@ -168,6 +191,7 @@ export class MailLine {
       return true;
     }
     const threadId = await this.#options.threads().current(signal);
+    if (mode === 'next' && this.#place.isTaken(threadId)) return false;
     let approval = await approvalNow(attached, signal);
     // What a model first reads in a person's turn has that turn's rights: what is only to be known gets a turn of its own too.
     if (approval !== 'open') {
@@ -183,14 +207,14 @@ export class MailLine {
       else await this.#say(threadId, item);
     } catch (error) {
       const isForNow = isRefusedForNow(error);
-      if (isForNow || !(error instanceof JsonRpcError)) this.#given.delete(clientId);
       if (isForNow) {
+        this.#given.delete(clientId);
         context.settled(messageId);
         return false;
       }
       if (!(error instanceof JsonRpcError)) {
         // Nothing says whether it arrived.
-        this.#uncertain.add(clientId);
+        this.#mayBeGone(clientId);
         throw error;
       }
       // Codex does not take it, and will not take it later.
@@ -208,6 +232,7 @@ export class MailLine {
     if (mode === 'urgent') await threads().joined?.interrupt();
     const mayQueue = mode === 'next' && codex.isExperimental;
     await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said);
+    if (mayQueue && !this.#echoed.has(said.clientUserMessageId)) this.#place.take(said.clientUserMessageId, threadId);
   }
 
   /**
