@@ -58,6 +58,8 @@ export const testPackages = ['agent-relay-testing', 'agent-relay-provider', 'age
 export const reachableInnerFiles: Readonly<Record<string, readonly string[]>> = {
   // The node link is tested against the real relay, and the relay depends on connect: a declared dependency would be a circle.
   'packages/connect/test': ['packages/server/src/testing.ts', 'packages/host/test'],
+  // Codex's daemon, standing still.
+  'packages/codex-plugin/test': ['packages/codex-app-server/test/fake-app-server.ts'],
   // Measures the use cases and the store without a transport in between, which no package offers, and
   // real sessions in the terminals of the end-to-end tests.
   // The app-server that answers as a test says.

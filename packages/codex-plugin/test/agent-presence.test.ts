@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { settlesWithin } from 'agent-relay-wire';
 import { expect, onTestFinished, test } from 'vitest';
 import { AgentPresence } from '../src/relay/agent-presence.ts';
 
@@ -32,4 +34,37 @@ test('of two sessions that are one agent the later one has it, and the earlier o
   await second.close();
   await expect.poll(() => told.slice(3)).toEqual(['first attached']);
   expect(await owner.agents.get({ id: identity.id })).toMatchObject({ epoch: epoch + 1, status: 'online' });
+});
+
+test('a session that is over waits no longer than it must for a relay that does not answer', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  const sockets: Socket[] = [];
+  const line = createServer((near) => {
+    const far = connect(Number(new URL(relay.url).port), '127.0.0.1');
+    for (const socket of [near, far]) socket.on('error', () => {}); // cut at the end
+    near.pipe(far).pipe(near);
+    sockets.push(near, far);
+  });
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    line.close();
+  });
+  // A listening TCP server has an address of this kind.
+  const url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`;
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
+  const presence = await new Promise<AgentPresence>((resolve) => {
+    const begun = new AgentPresence({
+      ...{ env, identity, goodbyeMs: 100 },
+      onAttached: () => resolve(begun),
+      onAway: (reason) => expect.fail(reason),
+      onReplaced: () => expect.fail('it is the only one'),
+    });
+  });
+  line.removeAllListeners('connection');
+  for (const socket of sockets) socket.unpipe();
+  expect(await settlesWithin(presence.close(), 15_000)).toBe(true);
 });

@@ -2,7 +2,7 @@ import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import type { CodexClient, CodexNotification, CodexThread } from 'agent-relay-codex-app-server';
 import { parseNotification } from 'agent-relay-codex-app-server';
 import { messageOf, RelayError } from 'agent-relay-protocol';
-import { Bell, sleep } from 'agent-relay-wire';
+import { Bell, settlesWithin, sleep } from 'agent-relay-wire';
 import { processIdentity } from 'agent-relay-wire/node';
 import { type AgentAtRelay, AgentPresence, approvalNow } from '../relay/agent-presence.ts';
 import { MailLine, type MailThreads } from '../relay/mail-line.ts';
@@ -25,6 +25,7 @@ export interface LiveSessionOptions {
 }
 
 const joinForMs = 5_000;
+const goodbyeMs = 2_000;
 /** Of one agent, not of all that this process brings to the relay. */
 const ofOneAgent = ['AGENT_RELAY_ID', 'AGENT_RELAY_LABEL', 'AGENT_RELAY_AGENT_ID'];
 
@@ -117,7 +118,8 @@ export class LiveSession implements MailThreads {
     forgetSession(env, threadId);
     client.forgetThread(threadId);
     // Else the server would keep it in memory for us.
-    if (this.#joined && !client.isClosed) await client.request('thread/unsubscribe', { threadId }).catch(() => {});
+    const request = () => client.request('thread/unsubscribe', { threadId }, { timeoutMs: goodbyeMs });
+    if (this.#joined && !client.isClosed) await settlesWithin(request(), goodbyeMs);
   }
 
   async #attachedTo(attached: AgentAtRelay): Promise<void> {

@@ -100,7 +100,7 @@ class DaemonSessions implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    for await (const notification of this.#client.notifications) await this.#receive(notification);
+    for await (const notification of this.#client.notifications) await this.#receive(notification).catch(this.#onError);
   }
 
   async #receive({ method, params }: CodexNotification): Promise<void> {
@@ -119,18 +119,24 @@ class DaemonSessions implements AsyncDisposable {
 
   /** Looks again and again: nothing tells of a terminal that was closed. */
   async #look(): Promise<void> {
-    const { signal, tell } = this.#options;
-    while (!signal.aborted && !this.#client.isClosed) {
+    const { signal } = this.#options;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    while (!this.#isOver) {
       const seen = this.#changed.rings;
-      try {
-        await this.#lookOnce();
-      } catch (error) {
-        if (!signal.aborted && !this.#client.isClosed) tell(messageOf(error));
-      }
+      // A daemon that stands still keeps nobody here.
+      await Promise.race([this.#lookOnce().catch(this.#onError), stopped]);
       const woken = AbortSignal.any([signal, AbortSignal.timeout(lookEveryMs)]);
       await Promise.race([this.#changed.after(seen, { signal: woken }), this.#client.closed]);
     }
   }
+
+  get #isOver(): boolean {
+    return this.#options.signal.aborted || this.#client.isClosed;
+  }
+
+  readonly #onError = (error: unknown): void => {
+    if (!this.#isOver) this.#options.tell(messageOf(error));
+  };
 
   async #lookOnce(): Promise<void> {
     const { data } = await this.#client.ask(LoadedAnswer, 'thread/loaded/list', {});
@@ -148,6 +154,7 @@ class DaemonSessions implements AsyncDisposable {
       this.#sessions.delete(id);
       await session.close();
     }
+    if (this.#isOver) return;
     for (const known of loaded) if (shown.has(known.id) && !this.#sessions.has(known.id)) this.#open(known);
   }
 

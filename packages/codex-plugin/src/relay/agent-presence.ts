@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
 import { type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, settlesWithin, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,6 +43,8 @@ export interface AgentPresenceOptions {
   readonly lookEveryMs?: number;
   /** Default: the client's. */
   readonly heartbeatMs?: number;
+  /** How long `close` waits for a relay that does not answer. Default 5 000. */
+  readonly goodbyeMs?: number;
 }
 
 /**
@@ -68,10 +70,10 @@ export class AgentPresence {
     return this.#attached;
   }
 
-  /** Sets the agent offline, where the relay can be told. Idempotent. */
+  /** Sets the agent offline, where the relay can be told and answers in time. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort(new RelayError('connection_closed', 'The session is over'));
-    await this.#running;
+    await settlesWithin(this.#running, this.#options.goodbyeMs ?? 5_000);
   }
 
   async #run(): Promise<void> {
