@@ -92,6 +92,25 @@ describe.each(codexVersions)('what another agent has reserved, and Codex %s', (_
     expect(refused()).toHaveLength(3);
   });
 
+  test.each([
+    ['the app-server', () => new CodexProvider({ command: codex })],
+    ['codex exec', () => new CodexExecProvider({ command: codex })],
+  ] as const)('is not where the project has switched hooks off, which its session of %s says', async (name, provide) => {
+    const { home } = bench;
+    await mkdir(join(home.workFolder, '.git'));
+    await mkdir(join(home.workFolder, '.codex'));
+    const settings = join(home.workFolder, '.codex', 'config.toml');
+    await writeFile(settings, '[features]\nhooks = false\n');
+    await appendFile(join(home.codexHome, 'config.toml'), `\n[projects.${JSON.stringify(home.workFolder)}]\ntrust_level = "trusted"\n`);
+    const { log, turn, refused } = await start(provide(), 'agentic');
+    const { message } = await log.waitFor('agent.error', ({ code }) => code === 'config_warning');
+    expect(message).toContain('this session is not kept from what others have reserved');
+    if (name === 'the app-server') expect(message).toContain(settings);
+    await turn(steps(edit('kept.txt')));
+    expect([there('kept.txt'), refused()]).toEqual([['kept.txt'], []]);
+    expect(log.ofType('agent.error')).toHaveLength(1);
+  });
+
   test('is left alone also after the server has died', async () => {
     const { turn } = await start(new CodexProvider({ command: codex }), 'agentic');
     await turn(steps(edit('free.txt')));

@@ -98,8 +98,16 @@ export const ModelsPage = z.looseObject({
   ),
 });
 export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
+const configFile = z.looseObject({ dotCodexFolder: lenient(z.string()), file: lenient(z.string()) });
 /** Decides what a safe session must switch off: one that cannot be read is refused. */
-export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });
+export const ConfigResult = z.looseObject({
+  config: z.looseObject({
+    mcp_servers: z.record(z.string(), z.unknown()).nullish(),
+    features: lenient(z.looseObject({ hooks: lenient(z.boolean()) })),
+  }),
+  /** Which file each of the settings stands in, by its dotted key. */
+  origins: lenient(z.looseObject({ 'features.hooks': lenient(z.looseObject({ name: lenient(configFile) })) })),
+});
 
 /** Text as a turn takes it. `text_elements` is required by some versions and ignored by others. */
 export const turnInput = ({ text, imageUrls = [] }: Pick<StartTurnParams, 'text' | 'imageUrls'>): readonly object[] => [

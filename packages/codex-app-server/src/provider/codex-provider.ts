@@ -35,6 +35,7 @@ import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { findInEarlier } from './earlier-conversation.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
+import { whereHooksAreOff } from './hooks-off.ts';
 import { ClientTools } from './relay-tools.ts';
 import { judgeByReservations, ReservationDoor, reserves, withDoor } from './reservation-hook.ts';
 import { resumeStored } from './resume-stored.ts';
@@ -180,6 +181,11 @@ export class CodexProvider implements Provider {
     void ended.then((end) => session.lose(end));
     session.begin(thread, versionOf(client.userAgent));
     audience.join(session);
+    // One that cannot be asked says nothing.
+    if (door)
+      void whereHooksAreOff(client, options.cwd)
+        .then((event) => event && session.tell([event]))
+        .catch(() => {});
     void session.events.ended.then(() => audience.leave(session));
     return session;
   }

@@ -27,6 +27,7 @@ import { findCodex } from '../../app-server/native-binary.ts';
 import { usableEnvironment } from '../../app-server/temporary-folder.ts';
 import { isConfigKey } from '../../exec/exec-command.ts';
 import { runExec } from '../../exec/run-exec.ts';
+import { areHooksOff, hooksAreOff } from '../hooks-off.ts';
 import { judgeByReservations, ReservationDoor, reserves, withDoor } from '../reservation-hook.ts';
 import { codexSandboxFiles } from '../sandbox-files.ts';
 import { execConfig, headerEnvironment, sandboxOf } from './exec-policy.ts';
@@ -49,6 +50,7 @@ interface Looked {
   readonly version: string;
   /** Names of those in the user's own settings. */
   readonly userMcpServers: readonly string[];
+  readonly hooksAreOff: boolean;
 }
 
 /**
@@ -117,7 +119,7 @@ export class CodexExecProvider implements Provider {
     }: { readonly folder: string; readonly release: () => Promise<void>; readonly door: ReservationDoor | undefined },
   ): Promise<ExecSession> {
     const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess, reservedAgainst } = options;
-    const { version, userMcpServers } = await this.#look(options, ready);
+    const { version, userMcpServers, hooksAreOff: isOpenToAll } = await this.#look(options, ready);
     const rights = { mode, approval };
     const session = new ExecSession({
       ...rights,
@@ -139,6 +141,7 @@ export class CodexExecProvider implements Provider {
       },
     });
     if (door && reservedAgainst) door.judge = judgeByReservations(reservedAgainst, session.events);
+    if (door && isOpenToAll) session.events.emit(hooksAreOff());
     return session;
   }
 
@@ -146,7 +149,10 @@ export class CodexExecProvider implements Provider {
   async #look(options: TrackedStart, ready: Ready): Promise<Looked> {
     const ask = (...args: readonly string[]) => printedBy(options, ready, args);
     const version = /\d+\.\d+\S*/u.exec(await ask('--version'))?.[0] ?? 'unknown';
-    return { version, userMcpServers: options.mode === 'safe' ? serverNames(await ask('mcp', 'list', '--json')) : [] };
+    if (options.mode === 'safe') return { version, userMcpServers: serverNames(await ask('mcp', 'list', '--json')), hooksAreOff: false };
+    // One that cannot say so is taken to run them.
+    const features = options.reservedAgainst ? await ask('features', 'list').catch(() => '') : '';
+    return { version, userMcpServers: [], hooksAreOff: areHooksOff(features) };
   }
 }
 
