@@ -27,7 +27,7 @@ import { ensureOwnerToken } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder, pushKeyPath } from './paths.ts';
 import { ensurePushKeys } from './push-keys.ts';
 import type { CallContext } from './relay/contract/relay-contract.ts';
-import { defaultSettings } from './relay/contract/relay-settings.ts';
+import { defaultSettings, type RelaySettings } from './relay/contract/relay-settings.ts';
 import type { RelayHooksFile } from './relay/hooks/own-hooks.ts';
 import type { PushKeys } from './relay/push/push-encryption.ts';
 import { createRelay, type StartedRelay } from './relay/relay.ts';
@@ -44,6 +44,8 @@ export interface StartServerDeps {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly transports?: Pick<RelayServerDeps, 'sseHeartbeatMs' | 'authenticateWithinMs'>;
+  /** How long after its start it expects its machines. */
+  readonly arrivalMs?: number;
 }
 
 /** A relay that listens. */
@@ -66,11 +68,11 @@ export interface RunningServer {
  */
 export async function startServer(
   config: Config,
-  { log, clock = new SteadyClock(), transports = {} }: StartServerDeps,
+  { log, clock = new SteadyClock(), transports = {}, arrivalMs = defaultSettings.arrivalMs }: StartServerDeps,
 ): Promise<RunningServer> {
   const undo = new Undo();
   try {
-    return await start(config, { log, clock, transports }, undo);
+    return await start(config, { log, clock, transports, arrivalMs }, undo);
   } catch (error) {
     // What has begun must not go on without anybody to stop it.
     await undo.run().catch((second: unknown) => log.error('a start that failed could not be undone', { error: second }));
@@ -78,14 +80,14 @@ export async function startServer(
   }
 }
 
-async function start(config: Config, { log, clock, transports }: Required<StartServerDeps>, undo: Undo): Promise<RunningServer> {
+async function start(config: Config, { log, clock, transports, arrivalMs }: Required<StartServerDeps>, undo: Undo): Promise<RunningServer> {
   const { databasePath, host } = config;
   const ownerToken = prepareFiles(databasePath);
   const lock = await claimDatabase(databasePath);
   undo.add(() => lock.release());
   let node: LocalNode | null = null;
   const ownerTokens = config.token === null ? [ownerToken] : [ownerToken, config.token];
-  const relay = await openRelay(config, { log, clock, ownerTokens, isNodeOutdated: () => node?.isOutdated ?? false });
+  const relay = await openRelay(config, { log, clock, ownerTokens, arrivalMs, isNodeOutdated: () => node?.isOutdated ?? false });
   undo.add(() => relay.close());
   // A relay that could write nothing would answer, and do nothing that anybody asks of it.
   const fault = await relay.core.store.check();
@@ -185,11 +187,11 @@ function prepareFiles(databasePath: string): string {
   }
 }
 
-interface OpenDeps extends Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'> {
+interface OpenDeps extends Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>, Pick<RelaySettings, 'arrivalMs'> {
   readonly isNodeOutdated: () => boolean;
 }
 
-async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps): Promise<StartedRelay> {
+async function openRelay(config: Config, { isNodeOutdated, arrivalMs, ...deps }: OpenDeps): Promise<StartedRelay> {
   const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard, spawn } = config;
   const reportsPerMinute = config.integrationRateLimitPerMinute;
   const settings = {
@@ -203,6 +205,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     usageRetentionMs: config.usageDays * DAY_MS,
     auditRetentionMs: config.auditDays * DAY_MS,
     reportsPerMinute,
+    arrivalMs,
     guard,
     spawn,
   };

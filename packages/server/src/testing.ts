@@ -21,6 +21,8 @@ export interface TestRelayOptions {
   readonly localNode?: boolean;
   readonly sseHeartbeatMs?: number;
   readonly authenticateWithinMs?: number;
+  /** How long after its start somebody who starts an agent waits for a first machine. Default: as every relay, 10 000; 0 where none will come. */
+  readonly arrivalMs?: number;
 }
 
 export interface TestRelay extends AsyncDisposable {
@@ -38,7 +40,7 @@ export interface TestRelay extends AsyncDisposable {
 
 /** A whole relay on a free port of loopback, with a database of its own. */
 export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
-  const { clock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs } = options;
+  const { clock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs, arrivalMs } = options;
   const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'agent-relay-test-')) : null;
   const databasePath = options.databasePath ?? join(folder ?? '', 'relay.db');
   const flags = {
@@ -51,6 +53,7 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const server = await startServer(readConfig({ env: {}, flags }), {
     log: silentLogger,
     ...(clock === undefined ? {} : { clock }),
+    ...(arrivalMs === undefined ? {} : { arrivalMs }),
     transports: {
       ...(sseHeartbeatMs === undefined ? {} : { sseHeartbeatMs }),
       ...(authenticateWithinMs === undefined ? {} : { authenticateWithinMs }),

@@ -76,7 +76,7 @@ describe('client commands', () => {
   let own: Record<string, string>;
 
   beforeEach(async () => {
-    relay = await startTestRelay({ databasePath: join(folder, 'state', 'relay.db') });
+    relay = await startTestRelay({ arrivalMs: 0, databasePath: join(folder, 'state', 'relay.db') });
     own = { DB_PATH: relay.databasePath };
   });
   afterEach(() => relay.close());

@@ -10,7 +10,7 @@ let peer: JsonRpcPeer;
 
 beforeAll(async () => {
   // So that the second answer of an agent to an agent is held.
-  relay = await startTestRelay({ settings: { AGENT_RELAY_HOP_LIMIT: '1' } });
+  relay = await startTestRelay({ arrivalMs: 0, settings: { AGENT_RELAY_HOP_LIMIT: '1' } });
   const headers = { authorization: `Bearer ${relay.ownerToken}` };
   peer = new JsonRpcPeer(await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, { headers }));
 });

@@ -15,7 +15,7 @@ let relay: TestRelay;
 let owner: RelayClient;
 
 beforeAll(async () => {
-  relay = await startTestRelay();
+  relay = await startTestRelay({ arrivalMs: 0 });
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
 });
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { startTestRelay } from '../src/testing.ts';
 
 test('NUL never gets past the door: one line refuses it, a text has U+FFFD in its place', async () => {
-  await using relay = await startTestRelay();
+  await using relay = await startTestRelay({ arrivalMs: 0 });
   const client = createRelayClient({ url: relay.url, token: relay.ownerToken });
   await client.agents.register({ id: 'Ada', name: 'Ada' });
   const spawn = { name: 'w', provider: 'claude' };

@@ -31,7 +31,7 @@ let relay: TestRelay;
 let document: Document;
 
 beforeAll(async () => {
-  relay = await startTestRelay();
+  relay = await startTestRelay({ arrivalMs: 0 });
   document = (await rawRequest(`${relay.url}/api/openapi.json`)).body as Document;
 });
 afterAll(() => relay.close());

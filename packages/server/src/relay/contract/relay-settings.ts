@@ -24,6 +24,8 @@ export interface RelaySettings {
   readonly reportsPerMinute: number;
   /** An agent online whose mail nobody fetched for this long is stalled. */
   readonly stalledAfterMs: number;
+  /** How long after its own start a relay expects its machines to arrive: who starts an agent before waits for the first of them. */
+  readonly arrivalMs: number;
   readonly guard: GuardLimits;
   readonly spawn: SpawnLimits;
 }
@@ -38,6 +40,7 @@ export const defaultSettings: RelaySettings = {
   leaseMs: 600_000,
   dispatchedDelayMs: 50,
   stalledAfterMs: 120_000,
+  arrivalMs: 10_000,
   reportsPerMinute: 120,
   guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
   spawn: { depth: 5, children: 50 },

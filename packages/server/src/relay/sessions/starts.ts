@@ -27,8 +27,6 @@ export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'setting
 
 /** So many sessions back a conversation is looked for. */
 const EARLIER_SESSIONS = 100;
-/** How long after its own start a relay expects its machines to arrive. */
-const ARRIVAL_MS = 10_000;
 
 type Input = RouteInput<'sessions/start'>;
 
@@ -215,8 +213,8 @@ export class Starts {
 
   /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
   async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
-    const { registry, clock } = this.#deps;
-    const leftMs = this.#startedAt + ARRIVAL_MS - clock.now();
+    const { registry, clock, settings } = this.#deps;
+    const leftMs = this.#startedAt + settings.arrivalMs - clock.now();
     if (leftMs <= 0 || registry.online(workspace).length > 0) return;
     const waiting = new AbortController();
     const cancel = clock.schedule(() => waiting.abort(), leftMs);
