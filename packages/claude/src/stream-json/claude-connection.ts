@@ -199,7 +199,7 @@ export class ClaudeConnection {
 
   /** Stops the running turn; without one it does nothing. */
   async interrupt(): Promise<void> {
-    await this.control('interrupt', {}, { timeoutMs: interruptTimeoutMs });
+    await this.control('interrupt', {}, { timeoutMs: Math.min(interruptTimeoutMs, this.#options.controlTimeoutMs ?? interruptTimeoutMs) });
   }
 
   async setModel(model: string): Promise<void> {
