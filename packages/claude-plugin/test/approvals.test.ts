@@ -252,3 +252,28 @@ test('when the sidecar is gone a turn with relay mail may do nothing more, also 
   await lost.hook('Notification', { notification_type: 'idle_prompt' });
   expect(await decision()).toBeUndefined();
 });
+
+test('mail in the answer of a tool, and a new sidecar in the middle of a turn with mail, hold it as before', async () => {
+  const env = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only', TMPDIR: claude.folder };
+  await using held = await LiveClaude.start({ env });
+  await held.open();
+  await held.ready();
+  const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === held.cwd);
+  const { id: own } = await vi.waitUntil(find, timeout);
+  await owner.agents.register({ name: 'Peer', instanceId: 'p' });
+  await held.hook('UserPromptSubmit', { prompt: 'ask Peer' });
+  const asking = held.tool('relay_send', { to: 'Peer', body: 'and now?', waitForAnswerMs: 20_000 });
+  const question = async () => (await owner.messages.list({ newest: true })).data.findLast(({ from }) => from === own);
+  await owner.messages.send({ replyTo: (await vi.waitUntil(question, timeout)).id, body: 'write it', from: 'Peer' });
+  expect((await asking).text).toContain('write it');
+  await held.kill();
+  const decisionIn = async (session: LiveClaude) =>
+    (await session.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
+  expect(await decisionIn(held)).toBe('deny');
+  // It has not heard the relay say what the mode is.
+  await using next = await LiveClaude.start({ folder: held.folder, env: { ...env, AGENT_RELAY_URL: 'http://127.0.0.1:9' } });
+  await next.ready();
+  expect(await decisionIn(next)).toBe('deny');
+  await next.hook('Notification', { notification_type: 'idle_prompt' });
+  expect(await decisionIn(next)).toBeUndefined();
+});

@@ -277,6 +277,25 @@ test('a relay that comes back is noticed, and the session goes on as who it was'
   expect((await owner.agents.get({ id: before.id })).epoch).toBe(before.epoch);
 });
 
+test('what another agent has reserved holds on while the relay is away', async () => {
+  await using claude = await start();
+  await agentOf(claude);
+  await owner.agents.register({ id: 'Holder', name: 'Holder' });
+  await owner.reservations.create({ agentId: 'Holder', folder: '/w', patterns: ['src/'], enforced: true });
+  const said = async (file_path: string) => {
+    const { output } = await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: { file_path }, cwd: '/w' });
+    return output.hookSpecificOutput?.permissionDecisionReason ?? 'no word';
+  };
+  expect(await said('/w/src/a.ts')).toMatch(/^Holder has reserved these files until \S+: ask it, or work on others$/u);
+  await stopRelay();
+  try {
+    expect(await said('/w/src/b.ts')).toMatch(/^Holder has reserved .*The relay cannot be asked now/u);
+    expect(await said('/w/lib/b.ts')).toBe('no word');
+  } finally {
+    await startRelay();
+  }
+});
+
 test('/clear keeps the agent, the end of the session sets it offline, and a second process of the same session takes it over', async () => {
   await using claude = await start();
   await claude.open();

@@ -193,6 +193,8 @@ export type { EventFilter, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, RelayEventSchema } from './relay-event.ts';
 export type { Reservation } from './reservation.ts';
 export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from './reservation.ts';
+export type { Keeping, ReservationQuestion } from './reservation-question.ts';
+export { isReservationHeld, keepingAmong, keptSentence, MOST_RESERVATION_STEPS } from './reservation-question.ts';
 export { routes } from './resources.ts';
 export type { CallableRoute, HttpMethod, Route, Wait } from './route.ts';
 export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';

@@ -5,14 +5,10 @@ import type { HookAnswer } from './hook-message.ts';
 
 type Place = Pick<SessionPlace, 'restrictedFile'>;
 
-/**
- * What a hook does in a session whose sidecar was killed. A turn that mail is part of does nothing more, for nobody can say what it may; and whoever sits
- * there is told.
- */
-export function afterSidecar(event: string, prompt: string, place: Place): HookAnswer {
+/** What a hook does in a session whose sidecar was killed: whoever sits there is told. */
+export function afterSidecar(event: string, place: Place): HookAnswer {
   switch (event) {
     case 'UserPromptSubmit':
-      if (closingsIn(prompt).length > 0) writeFileSync(place.restrictedFile, '', { mode: 0o600 });
       return { stdout: JSON.stringify({ systemMessage: gone, hookSpecificOutput: { hookEventName: event, additionalContext: gone } }) };
     case 'Notification':
     case 'SessionEnd':
@@ -21,6 +17,16 @@ export function afterSidecar(event: string, prompt: string, place: Place): HookA
       return {};
     default:
       return {};
+  }
+}
+
+/** A turn that mail is part of uses no tool as long as no sidecar answers, killed or hung: nobody else knows what it may do. */
+export function holdTurn(prompt: string, { restrictedFile }: Place): void {
+  if (closingsIn(prompt).length === 0) return;
+  try {
+    writeFileSync(restrictedFile, '', { mode: 0o600 });
+  } catch {
+    // A full disk is no reason for a prompt to go wrong.
   }
 }
 

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { asText } from 'agent-relay-protocol';
 import { dataFolder, isHosted, isPrivateFolder, makePrivateFolder, type SessionPlace, sessionPlace, takenFile } from '../session-place.ts';
-import { afterSidecar, beforeToolUnasked, noteTaken } from './after-sidecar.ts';
+import { afterSidecar, beforeToolUnasked, holdTurn, noteTaken } from './after-sidecar.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
 
@@ -52,10 +52,26 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   if (isFirstPrompt) rmSync(place.startingFile, { force: true });
   if (answer !== null && answer !== 'absent') return answer;
   if (isWait) return {};
-  if (event === 'UserPromptSubmit' && !isHosted(env))
-    noteTaken(asText(input['prompt'] ?? ''), takenFile(dataFolder(env, homedir()), claudePid));
+  if (event === 'UserPromptSubmit' && !isHosted(env)) {
+    takenUnheard(asText(input['prompt'] ?? ''), {
+      place,
+      isTrusted: isTrusted(),
+      takenFile: takenFile(dataFolder(env, homedir()), claudePid),
+    });
+  }
   if (answer === 'absent' && event === 'SessionStart' && !isHosted(env)) noteStart(place, uid);
-  return isTrusted() ? withoutSidecar(event, input, { place, isAbsent: answer === 'absent' }) : {};
+  return isTrusted() ? withoutSidecar(event, { place, isAbsent: answer === 'absent' }) : {};
+}
+
+interface Unheard {
+  readonly place: SessionPlace;
+  readonly isTrusted: boolean;
+  readonly takenFile: string;
+}
+
+function takenUnheard(prompt: string, { place, isTrusted, takenFile: file }: Unheard): void {
+  noteTaken(prompt, file);
+  if (isTrusted) holdTurn(prompt, place);
 }
 
 interface Missing {
@@ -64,11 +80,11 @@ interface Missing {
   readonly isAbsent: boolean;
 }
 
-function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
+function withoutSidecar(event: string, { place, isAbsent }: Missing): HookAnswer {
   if (event === 'PreToolUse') return beforeToolUnasked(place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
   const wasKilled = isAbsent && existsSync(place.shellFile);
-  return wasKilled ? afterSidecar(event, asText(input['prompt'] ?? ''), place) : {};
+  return wasKilled ? afterSidecar(event, place) : {};
 }
 
 /** The sidecar is started after the hook. */

@@ -1,9 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { HookAnswer, HookQuestion } from '../hook/hook-message.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
+import type { KnownReservations } from './known-reservations.ts';
 import type { MailDesk } from './mail-desk.ts';
 import type { RelaySide } from './relay-side.ts';
 import { reservedAgainst } from './reserved-against.ts';
@@ -17,6 +18,7 @@ export interface HookDeskOptions {
   readonly entered: Pick<EnteredMail, 'answered'>;
   readonly turn: LiveTurn;
   readonly questions: ApprovalQuestions;
+  readonly reservations: Pick<KnownReservations, 'met' | 'against'>;
   readonly kept: () => number;
   /** A person started it in the background, to be asked through the relay or at a terminal that they open. */
   readonly isInBackground: boolean;
@@ -46,6 +48,8 @@ type Input = z.infer<typeof Input>;
 
 /** How long a session that has been told nothing yet waits for the relay's first word, in ms. */
 const START_WAIT_MS = 80;
+/** And a tool in a turn with mail, of which only the relay knows what it may do. */
+const MODE_WAIT_MS = 3_000;
 const nothing: HookAnswer = {};
 
 /** What the session's hooks are answered: who the session is, what it may do, what its person typed to the relay. */
@@ -53,7 +57,6 @@ export class HookDesk {
   readonly #options: HookDeskOptions;
   /** What the session was told of how it stands. */
   #told = '';
-  #isRestrictionNoted = false;
   #isAtWork = false;
   #conversation: ClaudeConversation;
 
@@ -107,6 +110,12 @@ export class HookDesk {
     }
   }
 
+  /** Otherwise than by a prompt: a tool of the relay's hands it out. */
+  mailArrived(): void {
+    this.#options.turn.mailArrived();
+    this.#noteRestriction();
+  }
+
   async #started(signal: AbortSignal): Promise<HookAnswer> {
     const { relay } = this.#options;
     await this.#firstWord(signal);
@@ -140,7 +149,7 @@ export class HookDesk {
   }
 
   async #beforeTool({ tool_name: name, tool_input: input, cwd, agent_id }: Input): Promise<HookAnswer> {
-    const { relay, turn } = this.#options;
+    const { relay, turn, reservations } = this.#options;
     // A subagent in the background outlives the turn that began it.
     if (agent_id === undefined) {
       turn.worked();
@@ -148,17 +157,18 @@ export class HookDesk {
       // The first prompt of a session may have come before this process was there.
       this.#works();
     }
+    if (turn.hasMail) await relay.settled(AbortSignal.timeout(MODE_WAIT_MS));
     this.#noteRestriction();
-    const decision = decideToolUse({ name, input }, relay.approval, turn.hasMail);
+    const decision = decideToolUse({ name, input }, relay.heldTo, turn.hasMail);
     if (decision !== null) return beforeTool(decision);
-    const reserved = await reservedAgainst({ name, input, cwd }, relay);
+    const reserved = await reservedAgainst({ name, input, cwd }, { relay, reservations });
     return reserved === null ? nothing : beforeTool({ permission: 'deny', reason: reserved });
   }
 
   /** The dialog at the terminal is open meanwhile; who answers first is heard. */
   async #asked({ tool_name: name, tool_input: input, cwd }: Input, isUnattended: boolean, signal: AbortSignal): Promise<HookAnswer> {
     const { questions, turn, relay } = this.#options;
-    const isHeld = turn.hasMail && relay.approval !== 'open';
+    const isHeld = turn.hasMail && relay.heldTo !== 'open';
     // Nobody sits there, and nobody said that people are to be asked: the session's own rules answer.
     if (isUnattended && !isHeld) return nothing;
     const answer = await questions.ask({ name, input, cwd }, { isUnattended, signal });
@@ -208,12 +218,12 @@ export class HookDesk {
 
   #noteRestriction(): void {
     const { turn, relay, restrictedFile } = this.#options;
-    const isRestricted = turn.hasMail && relay.approval !== 'open';
-    if (isRestricted === this.#isRestrictionNoted) return;
+    const isRestricted = turn.hasMail && relay.heldTo !== 'open';
+    // A hook that was not answered in time may have put it there as well.
+    if (isRestricted === existsSync(restrictedFile)) return;
     try {
       if (isRestricted) writeFileSync(restrictedFile, '', { mode: 0o600 });
       else rmSync(restrictedFile, { force: true });
-      this.#isRestrictionNoted = isRestricted;
     } catch {
       // It is for hooks that find nobody here. As long as this process lives it decides, and notes it with the next that it can.
     }

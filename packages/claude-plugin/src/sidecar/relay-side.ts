@@ -17,6 +17,8 @@ export interface RelaySideOptions {
   readonly onMail: (items: readonly InboxItem[]) => boolean;
   /** The session is the relay's again, as whom and with which token. */
   readonly onConnected: (link: SessionLink) => void;
+  /** The relay has answered: what else it has to say can be asked for. */
+  readonly onHeard: (link: SessionLink) => void;
   /** The relay does not take something that was kept for it. */
   readonly onRefused: (entry: OutboxEntry, error: RelayError) => void;
 }
@@ -90,6 +92,12 @@ export class RelaySide {
   /** As the agent's card says it, which a person may change. */
   get approval(): ApprovalMode {
     return this.#approval ?? this.#options.identity.approval ?? 'open';
+  }
+
+  /** What a turn with mail is held to. As long as the relay has not said what the card says, a person is asked. */
+  get heldTo(): ApprovalMode {
+    if (this.#approval !== null) return this.#approval;
+    return this.#options.identity.approval === 'read-only' ? 'read-only' : 'guarded';
   }
 
   get id(): string {
@@ -221,11 +229,13 @@ export class RelaySide {
     if (!signal.aborted && why instanceof RelayError) throw why;
   }
 
-  async #fetch({ calls, agent }: SessionLink, signal: AbortSignal): Promise<void> {
+  async #fetch(link: SessionLink, signal: AbortSignal): Promise<void> {
+    const { calls, agent } = link;
     // Away, it is asked whether it is back rather than for mail, which may take long to come.
     const waitMs = this.#state === 'connected' ? POLL_MS : 0;
     const request = { id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, waitMs, limit: 64 };
     const { data } = await calls.inbox.list(request, { signal });
+    this.#options.onHeard(link);
     if (data.length === 0) return;
     // A person may have changed it: what these messages may do is what holds now.
     this.#approval = (await calls.agents.get({ id: agent.id }, { signal })).approval;

@@ -1,4 +1,5 @@
 import { touchedFiles } from 'agent-relay-protocol';
+import type { KnownReservations } from './known-reservations.ts';
 import type { RelaySide } from './relay-side.ts';
 import type { GatedUse } from './tool-gate.ts';
 
@@ -12,20 +13,31 @@ const kinds: Readonly<Record<string, 'edit' | 'execute'>> = {
   Write: 'edit',
 };
 
-/** Why a use of a tool is not to be, as another agent has reserved what it would change; null where nobody says so, or nobody can be asked. */
+interface Asked {
+  readonly relay: Pick<RelaySide, 'link' | 'state' | 'id'>;
+  readonly reservations: Pick<KnownReservations, 'met' | 'against'>;
+}
+
+/**
+ * Why a use of a tool is not to be, as another agent has reserved what it would change; null where nobody says so. Where the relay does not answer, what it
+ * has said before holds on.
+ */
 export async function reservedAgainst(
   { name, input, cwd }: GatedUse & { readonly cwd: string },
-  { link }: Pick<RelaySide, 'link'>,
+  { relay: { link, state, id }, reservations }: Asked,
 ): Promise<string | null> {
   const kind = kinds[name];
-  if (kind === undefined || link === null) return null;
+  if (kind === undefined) return null;
   const place = cwd === '' ? {} : { cwd };
   const files = touchedFiles({ kind, ...place, input: JSON.parse(JSON.stringify(input)) });
   if (files === null && kind !== 'edit') return null;
-  const asked = { agentId: link.agent.id, kind, ...place, ...(files && { files }) } as const;
+  const use = { kind, ...place, ...(files && { files }) } as const;
+  if (link === null || state !== 'connected') return reservations.against(use);
   try {
-    return (await link.calls.reservations.check(asked, { timeoutMs: LIMIT_MS })).reason;
+    const { holder, reason } = await link.calls.reservations.check({ agentId: id, ...use }, { timeoutMs: LIMIT_MS });
+    if (holder) reservations.met(holder);
+    return reason;
   } catch {
-    return null;
+    return reservations.against(use);
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
@@ -9,6 +9,7 @@ import { dataFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '
 import { ApprovalQuestions } from './approval-questions.ts';
 import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
+import { KnownReservations } from './known-reservations.ts';
 import { Outbox } from './outbox.ts';
 import { RelaySide } from './relay-side.ts';
 import { RelayTools } from './relay-tools.ts';
@@ -74,7 +75,9 @@ interface Parts {
 async function makeSession({ env, identity, place, claudePid, log }: Parts): Promise<SidecarSession> {
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
-  const turn = new LiveTurn();
+  // Left by a process that was killed in a turn with mail, or by a hook that nobody answered: that turn goes on.
+  const turn = new LiveTurn({ hasMail: existsSync(place.restrictedFile) });
+  const reservations = new KnownReservations({ agentId: identity.id, now: Date.now, log });
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
   const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
@@ -102,13 +105,14 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
       tellShells({ id: identity.id, url, token });
       tellMachine(env['AGENT_RELAY_READY_FILE']);
     },
+    onHeard: (link) => void reservations.refresh(link),
     onRefused: (entry, error) => log.warn('the relay refused what was kept for it', { kind: entry.type, code: error.code }),
   });
   tellShells({ id: identity.id, url: env['AGENT_RELAY_URL'], token: undefined });
   const questions = new ApprovalQuestions({ relay, log });
   const kept = () => outbox.entries.length;
   const { restrictedFile } = place;
-  const desk = new HookDesk({ relay, mail, entered, turn, questions, kept, isInBackground, restrictedFile, began });
+  const desk = new HookDesk({ relay, mail, entered, turn, questions, reservations, kept, isInBackground, restrictedFile, began });
   await entered.recover();
   const door = await serveHooks({ path: place.door, desk, log });
   rmSync(place.startingFile, { force: true });
@@ -118,7 +122,7 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
     fetch: globalThis.fetch,
     holdMail: () => mail.hold(),
     onMail: (ids) => {
-      turn.mailArrived();
+      desk.mailArrived();
       mail.inTool(ids, desk.conversation);
     },
   });

@@ -4,8 +4,14 @@
  * next prompt of a person, or that the session is idle or over.
  */
 export class LiveTurn {
-  #isBusy = false;
-  #hasMail = false;
+  #isBusy: boolean;
+  #hasMail: boolean;
+
+  /** One that runs already may have mail in it. */
+  constructor({ hasMail }: { readonly hasMail: boolean }) {
+    this.#hasMail = hasMail;
+    this.#isBusy = hasMail;
+  }
 
   get isBusy(): boolean {
     return this.#isBusy;

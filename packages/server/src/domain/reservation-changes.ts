@@ -1,5 +1,6 @@
+import { isReservationHeld } from 'agent-relay-protocol';
 import type { Change } from './change.ts';
-import { endReservations, isHeld, reservationKey, reservationResource } from './reservation.ts';
+import { endReservations, reservationKey, reservationResource } from './reservation.ts';
 import { type FollowFacts, type Leaving, leavingsOf } from './rule.ts';
 
 /** What an agent that leaves has reserved is free again. */
@@ -10,7 +11,7 @@ export function endsReservations(facts: FollowFacts, change: Change): Change {
     const decided = new Set(next.records?.flatMap(({ resource, id }) => (resource === reservationResource.name ? [id] : [])));
     const held = facts.records.under(reservationResource, reservationKey({ agent: leaving.id })).filter(({ id }) => !decided.has(id));
     for (const each of held) {
-      const { events, records } = endReservations([each], isHeld(each, change.at) ? 'left' : 'expired', change.at).change;
+      const { events, records } = endReservations([each], isReservationHeld(each, change.at) ? 'left' : 'expired', change.at).change;
       next = { ...next, events: [...(next.events ?? []), ...events], records: [...(next.records ?? []), ...records] };
     }
   }

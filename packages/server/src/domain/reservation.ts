@@ -1,16 +1,15 @@
 import {
   DEFAULT_LEASE_MS,
   FilePath,
+  isReservationHeld,
   loosely,
+  MOST_RESERVATION_STEPS,
   PatternSet,
   patternsHold,
-  patternsOverlap,
-  plainPath,
   RelayError,
   type Reservation,
   ReservationSchema,
   type RouteInput,
-  type Same,
   type Session,
   Steps,
 } from 'agent-relay-protocol';
@@ -34,62 +33,10 @@ export const reservationKey = ({ agent, isOver = false }: { readonly agent?: str
 /** Of one agent, and of all: each is compared with each. */
 export const reservationLimits = { perAgent: 16, all: 256 } as const;
 
-export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
-
-/** So many steps one question may take: some tenths of a second, wherever it runs. What they do not suffice for counts as held. */
-const MOST_STEPS = 2_000_000;
-
 /** Those that hold this file. */
 export function holdingFile(reservations: readonly Reservation[], file: string): readonly Reservation[] {
-  const [path, steps] = [new FilePath(file), new Steps(MOST_STEPS)];
+  const [path, steps] = [new FilePath(file), new Steps(MOST_RESERVATION_STEPS)];
   return reservations.filter((each) => new PatternSet(each).holds(path, { steps }));
-}
-
-type Asked = FilePath | PatternSet;
-
-/** What somebody asks to change: files, or what a command writes. */
-export class FileQuestion {
-  readonly asked: readonly Asked[];
-  readonly #comparing: { readonly same?: Same; readonly steps: Steps };
-
-  constructor(kind: string, files: readonly string[], { same }: { readonly same?: Same } = {}) {
-    const written = (file: string) => new PatternSet({ folder: '/', patterns: [writtenPattern(file)] });
-    this.asked = files.map((file) => (kind === 'execute' ? written(file) : new FilePath(file)));
-    this.#comparing = { ...(same && { same }), steps: new Steps(MOST_STEPS) };
-  }
-
-  /** Whether what was found so far is so, and not only what may be. */
-  get isDecided(): boolean {
-    return !this.#comparing.steps.areSpent;
-  }
-
-  mayBeHeldBy(held: PatternSet, asked: Asked): boolean {
-    return asked instanceof FilePath ? held.holds(asked, this.#comparing) : held.overlaps(asked, this.#comparing);
-  }
-}
-
-/** No name has this character. */
-const OTHER_FOLDERS = '\0';
-
-/** What a command writes, as a pattern below `/` that means no less: `touchedFiles` says how that is named. */
-export function writtenPattern(written: string): string {
-  if (written === '/') return '**';
-  const classless = replaceClosed(written.slice(1), ']', /\[[^\]]*\]/gu, () => '?');
-  // Alternatives of alternatives: from the inside out.
-  let [text, before] = [classless, ''];
-  for (let depth = 0; depth < 4 && text !== before; depth += 1) {
-    before = text;
-    text = text.replaceAll(/\{[^{}]*\}/gu, (group) => (group.includes('/') || group.includes(OTHER_FOLDERS) ? OTHER_FOLDERS : '*'));
-  }
-  // Of some of them other folders are meant.
-  const names = text.split('/').map((name) => (name.includes(OTHER_FOLDERS) ? '**' : name));
-  return names.join('/');
-}
-
-/** What is not closed stays, and is looked through once. */
-function replaceClosed(text: string, close: string, group: RegExp, to: () => string): string {
-  const end = text.lastIndexOf(close) + 1;
-  return text.slice(0, end).replaceAll(group, to) + text.slice(end);
 }
 
 /** What a machine's agent may not touch it does not keep others from either. @throws RelayError `forbidden` naming the folder that it works in. */
@@ -100,30 +47,6 @@ export function assertMayTouch({ agentId, mode, cwd }: Session, folder: string):
   if (cwd === null) throw issue(`It is not known yet where ${agentId} works`);
   if (!patternsHold({ folder: cwd, patterns: ['**'] }, folder)) throw issue(`${agentId} works in ${cwd}, and reserves files there`);
 }
-
-/** Who keeps somebody from files, and how that is known: `named` are held, `unnamed` may be, and `unclear` is what was too much to be compared. */
-export interface Keeping {
-  readonly holder: Reservation;
-  readonly because: 'named' | 'unnamed' | 'unclear';
-}
-
-/** What whoever is kept from files is told. */
-export function keptSentence({ holder: { agentId, patterns, folder, leaseExpiresAt }, because }: Keeping): string {
-  const until = new Date(leaseExpiresAt).toISOString();
-  const theirs = `${agentId} has reserved ${patterns.join(', ')} in ${folder} until ${until}`;
-  switch (because) {
-    case 'named':
-      return `${agentId} has reserved these files until ${until}: ask it, or work on others`;
-    case 'unnamed':
-      return `${theirs}, and this does not tell which files it changes: name them, or ask it`;
-    case 'unclear':
-      return `${theirs}, and this names too much to be compared with that: name fewer files at once, or ask it`;
-  }
-}
-
-/** Whether it may hold a file below this folder, or below whatever folder where that is not known. */
-export const mayHoldBelow = (reservation: Reservation, cwd: string | undefined): boolean =>
-  cwd === undefined || !cwd.startsWith('/') || patternsOverlap(reservation, { folder: plainPath(cwd), patterns: ['**'] });
 
 export interface NewReservation {
   readonly id: number;
@@ -147,10 +70,12 @@ export function newReservation(
   { id, agentId, now, records, isUnlimited }: NewReservation,
 ): ReservationMade {
   const open = records.under(reservationResource, reservationKey({}));
-  const over = open.filter((each) => each.agentId === agentId && !isHeld(each, now));
+  const over = open.filter((each) => each.agentId === agentId && !isReservationHeld(each, now));
   assertRoom(open, { agentId, over, isUnlimited });
-  const [own, steps] = [new PatternSet({ folder, patterns }), new Steps(MOST_STEPS)];
-  const conflicts = open.filter((each) => each.agentId !== agentId && isHeld(each, now) && new PatternSet(each).overlaps(own, { steps }));
+  const [own, steps] = [new PatternSet({ folder, patterns }), new Steps(MOST_RESERVATION_STEPS)];
+  const conflicts = open.filter(
+    (each) => each.agentId !== agentId && isReservationHeld(each, now) && new PatternSet(each).overlaps(own, { steps }),
+  );
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
   const wanted = { folder, patterns: [...patterns], enforced, note: note ?? null };

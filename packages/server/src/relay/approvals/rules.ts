@@ -1,6 +1,7 @@
 import {
   type ApprovalRule,
   DEFAULT_PAGE_SIZE,
+  keptSentence,
   type PendingApproval,
   type Principal,
   principalName,
@@ -13,7 +14,6 @@ import { assertMayAnswer, maySeeApprovals } from '../../domain/approval.ts';
 import { endOf, endRule, newRule, ruleAllows, ruledTagsOf, ruleKey, ruleResource } from '../../domain/approval-rule.ts';
 import type { Directory } from '../../domain/directory.ts';
 import type { Decision } from '../../domain/facts.ts';
-import { keptSentence } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { assertMayActUpon } from '../../domain/scopes.ts';
 import { allRecords } from '../../store/all-records.ts';

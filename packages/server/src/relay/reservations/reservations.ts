@@ -1,7 +1,10 @@
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_PAGE_SIZE,
-  PatternSet,
+  isReservationHeld,
+  type Keeping,
+  keepingAmong,
+  keptSentence,
   type PendingApproval,
   type Principal,
   RelayError,
@@ -17,12 +20,7 @@ import {
   assertMayTouch,
   endReservation,
   endReservations,
-  FileQuestion,
   holdingFile,
-  isHeld,
-  type Keeping,
-  keptSentence,
-  mayHoldBelow,
   newReservation,
   reservationKey,
   reservationResource,
@@ -75,34 +73,27 @@ export class Reservations {
    * them from it.
    */
   async keepingFrom(workspace: string, asked: Pick<PendingApproval, 'agentId' | 'kind' | 'files' | 'cwd'>): Promise<Keeping | null> {
-    const { kind, files, cwd } = asked;
-    if (kind !== 'edit' && files === undefined) return null;
+    if (asked.kind !== 'edit' && asked.files === undefined) return null;
     const now = this.#deps.clock.now();
-    const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
-    if (files === undefined) {
-      const holder = others.find((each) => mayHoldBelow(each, cwd));
-      return holder ? { holder, because: 'unnamed' } : null;
+    const others = (await this.#open(workspace)).filter(
+      (each) => each.enforced && each.agentId !== asked.agentId && isReservationHeld(each, now),
+    );
+    const looking = keepingAmong(others, asked);
+    for (let begunAt = performance.now(); ; ) {
+      const step = looking.next();
+      if (step.done) return step.value;
+      const tookMs = performance.now() - begunAt;
+      if (tookMs < TURN_MS) continue;
+      await sleep(Math.min(tookMs, LONGEST_REST_MS));
+      begunAt = performance.now();
     }
-    const question = new FileQuestion(kind, files);
-    let begunAt = performance.now();
-    for (const holder of others) {
-      const held = new PatternSet(holder);
-      for (const asked of question.asked) {
-        if (question.mayBeHeldBy(held, asked)) return { holder, because: question.isDecided ? 'named' : 'unclear' };
-        const tookMs = performance.now() - begunAt;
-        if (tookMs < TURN_MS) continue;
-        await sleep(Math.min(tookMs, LONGEST_REST_MS));
-        begunAt = performance.now();
-      }
-    }
-    return null;
   }
 
   /** Ends those whose lease is over. */
   async sweep(workspace: string, now: number): Promise<void> {
-    if ((await this.#open(workspace)).every((each) => isHeld(each, now))) return;
+    if ((await this.#open(workspace)).every((each) => isReservationHeld(each, now))) return;
     await this.#deps.store.records.begin(workspace, ({ records }) => {
-      const over = records.under(reservationResource, reservationKey({})).filter((each) => !isHeld(each, now));
+      const over = records.under(reservationResource, reservationKey({})).filter((each) => !isReservationHeld(each, now));
       return { answer: undefined, change: over.length === 0 ? null : endReservations(over, 'expired', now).change };
     });
   }
@@ -120,7 +111,7 @@ export class Reservations {
     if (agent !== undefined) registered(store.agents.index.in(workspace), agent);
     const page = await store.records.list(reservationResource, { workspace, under: reservationKey({ agent, isOver }), before, limit });
     const now = clock.now();
-    const asked = isOver ? page.items : page.items.filter((each) => isHeld(each, now));
+    const asked = isOver ? page.items : page.items.filter((each) => isReservationHeld(each, now));
     return listed({ ...page, items: file === undefined ? asked : holdingFile(asked, file) });
   }
 
@@ -181,7 +172,7 @@ export class Reservations {
         if (reservation === null) throw new RelayError('not_found', `There is no reservation ${id}`);
         if (acting !== null && acting !== reservation.agentId)
           throw new RelayError('forbidden', `Reservation ${id} is of ${reservation.agentId}`);
-        if (!isHeld(reservation, now)) throw new RelayError('claim_closed', `Reservation ${id} is over: make another`);
+        if (!isReservationHeld(reservation, now)) throw new RelayError('claim_closed', `Reservation ${id} is over: make another`);
         return decide(reservation, now);
       },
     );

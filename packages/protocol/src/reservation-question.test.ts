@@ -1,6 +1,6 @@
-import { PatternSet } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
-import { FileQuestion, writtenPattern } from './reservation.ts';
+import { PatternSet } from './file-pattern.ts';
+import { FileQuestion, writtenPattern } from './reservation-question.ts';
 
 test.each([
   ['/work/src/a.ts', 'work/src/a.ts'],
