@@ -107,7 +107,7 @@ test.skipIf(!hasTerminals)('two sessions at rest hold a conversation through the
   await until('its receipt', async () =>
     (await owner.messages.deliveries({ id: last?.id ?? 0 })).data.some(({ state }) => state === 'seen'),
   );
-  const told = anthropic.requests.map(({ body }) => JSON.stringify(body)).join('\n');
+  const told = anthropic.requests.map(({ body }) => JSON.stringify(body ?? null)).join('\n');
   expect(told).toContain(`Agent Relay active. Your agent ID: ${agents.one.id}`);
 });
 
@@ -117,7 +117,7 @@ test.skipIf(!hasTerminals)('a command is answered at the prompt without asking t
   await sessions.one.say(`/agent-relay:message ${agents.two.id} fyi`);
   await sessions.one.shows('blocked by hook');
   await until('the message', async () => (await bodies()).includes('fyi'));
-  const asked = anthropic.requests.slice(length).filter(({ body }) => JSON.stringify(body).includes('agent-relay:message'));
+  const asked = anthropic.requests.slice(length).filter(({ body }) => JSON.stringify(body ?? null).includes('agent-relay:message'));
   expect(asked).toEqual([]);
 });
 
@@ -163,7 +163,7 @@ test.skipIf(!hasTerminals)('a Stop hook of the user that goes on: mail that wait
   const waiting = await order('ping 7');
   await until('its answer', async () => (await bodies()).includes('pong 7'));
   await until('its receipt', async () => (await receiptOf(waiting.id)) === 'answered');
-  const asked = anthropic.requests.slice(length).map(({ body }) => JSON.stringify(body));
+  const asked = anthropic.requests.slice(length).map(({ body }) => JSON.stringify(body ?? null));
   expect(asked.some((body) => body.includes('Go on once.'))).toBe(true);
   expect(timesShown(anthropic.requests, [slow.id, waiting.id])).toEqual([1, 1]);
 });
@@ -189,7 +189,7 @@ test.skipIf(!hasTerminals)('what waits in the queue of Claude Code is not pushed
 
 /** Where the session writes its conversation down, and where it answers the sender of that message. */
 async function placesOf(id: number) {
-  const asked = anthropic.requests.map(({ body }) => JSON.stringify(body)).find((body) => body.includes(`[msg:${id}] from `)) ?? '';
+  const asked = anthropic.requests.map(({ body }) => JSON.stringify(body ?? null)).find((body) => body.includes(`[msg:${id}] from `)) ?? '';
   const conversation = /session_id[^\w]+([\w-]{36})/u.exec(asked)?.[1] ?? '';
   const addresses = [...asked.slice(0, asked.lastIndexOf(`[msg:${id}] from `)).matchAll(/<cross-session-message from=\\?"uds:([^"\\]+)/gu)];
   const projects = join(home.home, '.claude', 'projects');
