@@ -3,9 +3,9 @@ import { delimiter, join } from 'node:path';
 import type { AgentEvent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentEnvironment, freePort, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
+import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
 import { until, untilGranted } from './support/until.ts';
 
 const home = await tempHome();

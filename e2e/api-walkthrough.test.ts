@@ -4,9 +4,9 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type TempHome, tempHome } from 'agent-relay-testing';
+import { freePort, type TempHome, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
-import { agentRelayProgram, freePort } from './support/programs.ts';
+import { agentRelayProgram } from './support/programs.ts';
 import { until } from './support/until.ts';
 
 const page = fileURLToPath(new URL('../docs/api-walkthrough.md', import.meta.url));

@@ -5,9 +5,9 @@ import type { AgentEvent, Approval, RelayClient, RelayEvent } from 'agent-relay-
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentEnvironment, freePort, localNodePid, type RunningProgram, startAgentRelay, startRelayConnect } from './support/programs.ts';
+import { agentEnvironment, localNodePid, type RunningProgram, startAgentRelay, startRelayConnect } from './support/programs.ts';
 import { until, untilGranted } from './support/until.ts';
 
 const home = await tempHome();

@@ -3,10 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { describe, expect, test } from 'vitest';
 import { codexVersions, startCodexDaemon } from './support/codex-daemon.ts';
-import { agentEnvironment, freePort, startAgentRelay } from './support/programs.ts';
+import { agentEnvironment, startAgentRelay } from './support/programs.ts';
 import { hasTerminals, openTerminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
 

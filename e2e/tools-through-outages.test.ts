@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { callTool, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { callTool, freePort, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentEnvironment, freePort, type RunningProgram, startAgentRelay } from './support/programs.ts';
+import { agentEnvironment, type RunningProgram, startAgentRelay } from './support/programs.ts';
 import { until } from './support/until.ts';
 
 const AWAY_MS = 2_000;

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, holdUntil, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, freePort, holdUntil, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 
 const dialProgram = fileURLToPath(new URL('../../packages/claude/dist/cli.js', import.meta.url));

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, freePort, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, expect, test } from 'vitest';
 import { cableTo } from '../support/cable.ts';
 import { breakThings, randomOf } from '../support/chance.ts';
 import { nodeProcessOf } from '../support/node-process.ts';
-import { freePort, startAgentRelay } from '../support/programs.ts';
+import { startAgentRelay } from '../support/programs.ts';
 import { timesShown } from '../support/times-shown.ts';
 import { until, untilGranted } from '../support/until.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type ChannelHandle, createRelayClient, type OutgoingMail, type RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import { freePort } from 'agent-relay-testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 
 const transports = [

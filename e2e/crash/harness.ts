@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from 'agent-relay-testing';
 import { sleep } from 'agent-relay-wire';
 import { findCallbackViolations } from './callback-checker.ts';
 import { openCallbackTarget } from './callback-target.ts';
@@ -9,7 +10,7 @@ import { findNodeViolations } from './node-checker.ts';
 import { startNodeWorkload } from './node-workload.ts';
 import { findPairViolations } from './pair-checker.ts';
 import { startPairWorkload } from './pair-workload.ts';
-import { freePort, startRelay } from './relay-process.ts';
+import { startRelay } from './relay-process.ts';
 import { seeded } from './seeded.ts';
 import { findTaskViolations } from './task-checker.ts';
 import { startTaskWorkload } from './task-workload.ts';

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -31,13 +30,4 @@ function firstLine(child: ChildProcess): Promise<string> {
     if (child.stdout) createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (code, signal) => reject(new Error(`the relay ended with ${code ?? signal} before it was ready`)));
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address');
-  return address.port;
 }

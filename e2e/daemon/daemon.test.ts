@@ -1,10 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import { tempHome } from 'agent-relay-testing';
+import { freePort, tempHome } from 'agent-relay-testing';
 import { processIdentity } from 'agent-relay-wire/node';
 import { expect, test } from 'vitest';
-import { freePort } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 import { hasUserManager, startUserManager } from './user-manager.ts';
 

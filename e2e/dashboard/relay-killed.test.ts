@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { tempHome } from 'agent-relay-testing';
+import { freePort, tempHome } from 'agent-relay-testing';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser, startBrowser } from '../support/browser.ts';
-import { freePort, startAgentRelay } from '../support/programs.ts';
+import { startAgentRelay } from '../support/programs.ts';
 import { until, untilGranted } from '../support/until.ts';
 
 const COUNT = 60;

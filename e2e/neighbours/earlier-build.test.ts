@@ -8,8 +8,8 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { MIN_SUPPORTED_PROTOCOL, PROTOCOL_VERSION } from 'agent-relay-protocol';
 import { ownerTokenPath } from 'agent-relay-server';
 import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import { freePort } from 'agent-relay-testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 import * as earlier from './fixtures/earlier-build.mjs';
 

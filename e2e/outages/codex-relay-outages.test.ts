@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { say, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { freePort, say, startFakeOpenAi, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
-import { freePort, linkAgentClis, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { linkAgentClis, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 
 const program = fileURLToPath(new URL('../../packages/codex-plugin/dist/codex-relay.js', import.meta.url));

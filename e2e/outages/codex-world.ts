@@ -7,9 +7,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, type FakeOpenAi, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import {
+  agentCliPaths,
+  type FakeOpenAi,
+  freePort,
+  type Model,
+  say,
+  startFakeAnthropic,
+  startFakeOpenAi,
+  tempHome,
+} from 'agent-relay-testing';
 import { nodeProcessOf } from '../support/node-process.ts';
-import { agentEnvironment, freePort, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until, untilGranted } from '../support/until.ts';
 
 export interface CodexOutageOptions {

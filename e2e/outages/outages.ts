@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
-import { agentEnvironment, freePort, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { freePort, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { agentEnvironment, type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 
 export interface OutageRun {

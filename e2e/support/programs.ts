@@ -1,11 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import type { FakeAnthropic, FakeGoogle, FakeOpenAi, TempHome } from 'agent-relay-testing';
-import { agentCliPaths } from 'agent-relay-testing';
+import { agentCliPaths, freePort } from 'agent-relay-testing';
 
 /** The built program, as a user's `npx agent-relay` runs it. */
 export const agentRelayProgram = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
@@ -124,15 +123,6 @@ function untilPrinted(child: ChildProcess, find: () => string | undefined, print
     child.stderr?.on('data', look);
     child.once('exit', (code) => reject(new Error(`agent-relay ended with ${code} before it was ready:\n${printed()}`)));
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address');
-  return address.port;
 }
 
 /** The environment of a relay whose agents talk to the fake models. */

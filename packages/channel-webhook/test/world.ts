@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { freePort } from 'agent-relay-testing';
 import { silentLog } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import type { WebhookOptions } from '../src/start-options.ts';
@@ -48,14 +49,6 @@ export async function startOutside(react: (delivery: Delivery, count: number) =>
     await new Promise((resolve) => server.close(resolve));
   };
   return { url: `http://127.0.0.1:${port}/`, deliveries, [Symbol.asyncDispose]: close };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // it listens on a port, not on a pipe
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A relay that can be stopped and started on its database, and channels of it. */

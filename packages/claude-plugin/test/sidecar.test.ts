@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import { freePort } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Frame, LiveClaude } from './live-claude.ts';
 
@@ -14,11 +15,10 @@ let relay: TestRelay;
 let owner: RelayClient;
 const folder = mkdtempSync(join(tmpdir(), 'claude-plugin-relay-'));
 const databasePath = join(folder, 'relay.db');
-let port = '0';
+const port = String(await freePort());
 
 const startRelay = async () => {
   relay = await startTestRelay({ databasePath, settings: { PORT: port } });
-  port = new URL(relay.url).port;
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
 };
 const stopRelay = async () => {

@@ -9,6 +9,7 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { CodexClient, parseEndpoint } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION } from 'agent-relay-protocol';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { freePort } from 'agent-relay-testing';
 import { processIdentity } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HeadlessThread, startCodexRelay } from '../src/relay/start-codex-relay.ts';
@@ -125,8 +126,8 @@ test('is offline and gone when it is closed; nothing of it runs', async () => {
 test('works while the relay is away, says so, and holds what its shells send until the relay is there', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'agent-relay-late-'));
   const databasePath = join(folder, 'relay.db');
-  const earlier = await startTestRelay({ databasePath });
-  const { port } = new URL(earlier.url);
+  const port = String(await freePort());
+  const earlier = await startTestRelay({ databasePath, settings: { PORT: port } });
   await earlier.close();
   const { home, command, env } = bench;
   const told: string[] = [];

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Approval, type Delivery, MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
+import { freePort } from 'agent-relay-testing';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -293,14 +293,6 @@ describe('when the link is lost', () => {
 });
 
 describe('processes that end', () => {
-  async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  }
-
   async function relayProcess(port: number): Promise<ChildProcess> {
     const args = ['serve', '--port', String(port), '--db', join(world.folder, 'relay.db'), '--no-local-node'];
     const child = world.process('../../server/src/cli.ts', args, {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
+import { freePort } from 'agent-relay-testing';
 import { ownerTokenPath, processIdentity, readOwnerToken, runningRelayPath } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -33,15 +33,6 @@ afterEach(async () => {
 
 const nodePid = () => readJson(localNodePath(databasePath), z.object({ pid: z.int() }))?.pid;
 const isGone = async (pid: number) => (await processIdentity(pid)) === undefined;
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 function serve(port: number): ChildProcess {
   const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));

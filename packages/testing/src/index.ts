@@ -2,6 +2,7 @@ export { type AcpCliPaths, type AgentCliPaths, acpCliPaths, agentCliPaths } from
 export { type TempHome, tempHome } from './agents/temp-home.ts';
 export { type FakeAnthropic, fakeAnthropicApiKey, startFakeAnthropic } from './anthropic/start-fake-anthropic.ts';
 export type { FakeEndpoint, RecordedRequest } from './endpoint/fake-endpoint.ts';
+export { freePort } from './endpoint/free-port.ts';
 export { type FakeGoogle, type GoogleCallIds, startFakeGoogle } from './google/start-fake-google.ts';
 export { fakeRelayMcp } from './mcp/fake-relay-mcp.ts';
 export type { ConversationEntry, ModelRequest, OfferedTool, ToolResult } from './model/model-request.ts';
