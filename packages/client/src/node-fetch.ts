@@ -1,7 +1,49 @@
-import { type Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { Agent, globalAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { isLoopbackHost } from 'agent-relay-wire/node';
+
+/** What the environment says of proxies, where Node itself goes by it (`NODE_USE_ENV_PROXY`, `--use-env-proxy`). */
+type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
+
+const ownProxies = (): ProxyEnvironment | undefined =>
+  (globalAgent as { readonly options?: { readonly proxyEnv?: ProxyEnvironment } }).options?.proxyEnv;
+
+function urlOf(address: string | URL): URL | null {
+  if (typeof address !== 'string') return address;
+  return URL.canParse(address) ? new URL(address) : null;
+}
+
+/** The platform's `fetch`; to this machine itself through no proxy, whatever the environment says. */
+export function fetchTo(address: string | URL): typeof globalThis.fetch {
+  const url = urlOf(address);
+  if (url === null || !isLoopbackHost(url.hostname) || ownProxies() === undefined) return globalThis.fetch;
+  const agent = url.protocol === 'https:' ? new HttpsAgent() : new Agent();
+  return fetchBy(() => ({ agent }));
+}
+
+/** What somebody should know before a token is sent to an address by `fetchTo`: that a proxy reads along. Null where none does. */
+export function proxyOnTheWay(address: string, proxies = ownProxies()): string | null {
+  const url = urlOf(address);
+  if (url?.protocol !== 'http:' || isLoopbackHost(url.hostname)) return null;
+  const proxy = proxies?.['http_proxy'] || proxies?.['HTTP_PROXY'];
+  return !proxy || isExcepted(url, proxies?.['no_proxy'] || proxies?.['NO_PROXY']) ? null : readByProxy(url);
+}
+
+/** That a proxy reads along, in words. */
+export const readByProxy = ({ origin, hostname }: URL): string =>
+  `The way to ${origin} leads through a proxy of the environment and is not encrypted: the proxy can read the token. Use https, or name ${hostname} in NO_PROXY.`;
+
+/** As Node reads it: `*`, a host, with or without a port, or what hosts end with. */
+const isExcepted = ({ hostname, host }: URL, list = ''): boolean =>
+  list
+    .toLowerCase()
+    .split(/[\s,]+/u)
+    .some(
+      (entry) =>
+        entry === '*' || entry === hostname || entry === host || (/^\*?\./u.test(entry) && hostname.endsWith(entry.replace('*', ''))),
+    );
 
 /** How connections to a server go out: by an agent, such as one for a proxy, and trusting these authorities, as PEM, and no others. */
 export interface OutgoingWay {

@@ -1,5 +1,6 @@
 import { VERSION_HEADER } from 'agent-relay-protocol';
 import { assertSocketOfOwner, connectWebSocket } from 'agent-relay-wire/node';
+import { fetchTo } from './node-fetch.ts';
 import type { ConnectSocket, RelayClientOptions } from './options.ts';
 import { createRelayClient, type RelayClient } from './relay-client.ts';
 import { socketFetch } from './socket-fetch.ts';
@@ -19,7 +20,7 @@ export const connectNodeSocket: ConnectSocket = (url, { token, signal }) => conn
 
 /** `createRelayClient` with Node's WebSocket; works on every supported Node. */
 export function createNodeRelayClient({ socketPath, socketOwnerFile, ...options }: NodeRelayClientOptions): RelayClient {
-  if (socketPath === undefined) return createRelayClient({ connectSocket: connectNodeSocket, ...options });
+  if (socketPath === undefined) return createRelayClient({ connectSocket: connectNodeSocket, fetch: fetchTo(options.url), ...options });
   return createRelayClient({
     fetch: socketFetch(socketPath, socketOwnerFile),
     connectSocket: async (url, { token, signal }) => {
@@ -44,6 +45,6 @@ const connectOver = (
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type FindRelayOptions, type FoundRelay, findRelay } from './node/find-relay.ts';
-export { type OutgoingWay, outgoingFetch } from './node-fetch.ts';
+export { fetchTo, type OutgoingWay, outgoingFetch, proxyOnTheWay, readByProxy } from './node-fetch.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';
 export { socketFetch } from './socket-fetch.ts';

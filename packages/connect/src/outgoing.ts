@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
-import type { OutgoingWay } from 'agent-relay-client/node';
+import { type OutgoingWay, readByProxy } from 'agent-relay-client/node';
 import { messageOf, RelayError } from 'agent-relay-protocol';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 
@@ -15,6 +15,10 @@ export async function outgoingTo(url: URL, caFile: string | null): Promise<Outgo
   const agent = isLoopbackHost(url.hostname) ? undefined : await proxyAgent(url);
   return ca === undefined && agent === undefined ? undefined : { ...(agent && { agent }), ...(ca && { ca }) };
 }
+
+/** What somebody should know of a way to a relay: that a proxy reads along. Null where none does. */
+export const clearWay = (url: URL, way: OutgoingWay | undefined): string | null =>
+  url.protocol === 'http:' && way?.agent !== undefined ? readByProxy(url) : null;
 
 async function proxyAgent(url: URL): Promise<OutgoingWay['agent']> {
   const { getProxyForUrl } = await import('proxy-from-env');

@@ -1,14 +1,14 @@
-import { outgoingFetch } from 'agent-relay-client/node';
+import { fetchTo, outgoingFetch } from 'agent-relay-client/node';
 import { Sandboxes } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
-import { plainLog, spelledOut } from 'agent-relay-wire';
+import { type Log, plainLog, spelledOut } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger } from './logger.ts';
 import type { NodeEnd, NodeOptions } from './node-contract.ts';
-import { outgoingTo } from './outgoing.ts';
+import { clearWay, outgoingTo } from './outgoing.ts';
 import { ownProvidersPath, withOwnProviders } from './own-providers.ts';
 import { FileOwner, nodeFilePath } from './owner/owner.ts';
 import { pair } from './pair.ts';
@@ -45,11 +45,13 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
   const url = settings.url ?? (credential.isKept ? await keptUrl(settings.stateDir) : null) ?? new URL(DEFAULT_URL);
   const speaks = process.stderr.isTTY === true && settings.logFile === undefined;
   const log = speaks ? plainLog(settings.logLevel ?? 'error', tell) : createLogger(settings.logLevel ?? 'info', settings.logFile ?? null);
+  const outgoing = settings.socket === undefined ? await outgoingTo(url, settings.ca) : undefined;
+  warnOfProxy(clearWay(url, outgoing), speaks ? null : log);
   const node = await runNode({
     url,
     socketPath: settings.socket,
     socketOwnerFile: credential.file,
-    outgoing: settings.socket === undefined ? await outgoingTo(url, settings.ca) : undefined,
+    outgoing,
     readToken: credential.readToken,
     name: settings.name,
     stateDir: settings.stateDir,
@@ -76,6 +78,13 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
   return exitCode(await node.ended);
 }
 
+/** `log`: where nobody reads along. */
+function warnOfProxy(warning: string | null, log: Log | null): void {
+  if (warning === null) return;
+  if (log === null) tell(`warning: ${warning}`);
+  else log.warn('a proxy can read the token of this machine', { reason: warning });
+}
+
 interface Credential {
   readonly readToken: () => Promise<string>;
   readonly file: string | undefined;
@@ -98,10 +107,11 @@ async function pairMachine({ url: said, name, stateDir, ca }: ConnectSettings): 
   const url = said ?? (await keptUrl(stateDir)) ?? new URL(DEFAULT_URL);
   const { signal } = new AbortController();
   const outgoing = await outgoingTo(url, ca);
+  warnOfProxy(clearWay(url, outgoing), null);
   const accepted = await pair({
     url,
     name,
-    fetch: outgoing === undefined ? globalThis.fetch : outgoingFetch(outgoing),
+    fetch: outgoing === undefined ? fetchTo(url) : outgoingFetch(outgoing),
     signal,
     onOffer: ({ code }) => {
       show(`${name} asks ${url.origin} to be let in. Its code:\n\n  ${code}\n`);

@@ -1,4 +1,4 @@
-import { outgoingFetch, socketFetch } from 'agent-relay-client/node';
+import { fetchTo, outgoingFetch, socketFetch } from 'agent-relay-client/node';
 import { createHost } from 'agent-relay-host';
 import { DIALLED_PATH } from 'agent-relay-protocol';
 import { ConnectedNode } from './connected-node.ts';
@@ -33,7 +33,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       hostLimits,
     } = options;
     const links = new LinkHolder();
-    const straight = outgoing === undefined ? globalThis.fetch : outgoingFetch(outgoing);
+    const straight = outgoing === undefined ? fetchTo(url) : outgoingFetch(outgoing);
     const fetch = socketPath === undefined ? straight : socketFetch(socketPath, socketOwnerFile);
     const tools = await ToolDoor.open({ url, fetch, log });
     const dialledSessions = new DialledSessions(async (linkId) => {

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const run = (args: readonly string[]) =>
+const run = (args: readonly string[], env = process.env) =>
   new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) => {
-    execFile(process.execPath, ['--conditions=agent-relay-source', program, ...args], { timeout: 120_000 }, (error, _stdout, stderr) =>
+    execFile(process.execPath, ['--conditions=agent-relay-source', program, ...args], { timeout: 120_000, env }, (error, _stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stderr }),
     );
   });
@@ -22,4 +25,17 @@ test.each([
   [['--sandbox', notHere], 1, notHere],
 ] as const)('%j ends with %i', async (args, code, words) => {
   expect(await run(args)).toEqual({ code, stderr: expect.stringContaining(words) });
+});
+
+test.each([
+  [['pair', '--url', 'http://relay.test'], /^warning: The way to http:\/\/relay\.test leads through a proxy .* can read the token\./u],
+  [['--url', 'http://relay.test', '--token', 'x', '--grace', '0'], /"msg":"a proxy can read the token of this machine"/u],
+] as const)('%j through a proxy says once that it reads along', async (args, words) => {
+  const folder = mkdtempSync(join(tmpdir(), 'proxied-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const proxy = 'http://127.0.0.1:1';
+  const env = { PATH: process.env['PATH'], HOME: folder, HTTP_PROXY: proxy, http_proxy: proxy };
+  const { stderr } = await run(args, env);
+  expect(stderr).toMatch(words);
+  expect(stderr.match(/read the token\./gu)).toHaveLength(1);
 });

@@ -12,7 +12,7 @@ import { silentLog } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
-import { outgoingTo } from '../src/outgoing.ts';
+import { clearWay, outgoingTo } from '../src/outgoing.ts';
 import { runNode } from '../src/run-node.ts';
 import { until } from './link-world.ts';
 
@@ -114,6 +114,19 @@ test('what NO_PROXY names, and this machine itself, is reached without one; a pr
   vi.stubEnv('HTTPS_PROXY', 'socks5://me:secret@proxy.test');
   const refused = await outgoingTo(url, null).catch((error: unknown) => error);
   expect(refused).toMatchObject({ code: 'validation_failed', message: expect.stringMatching(/HTTPS_PROXY(?!.*secret)/u) });
+});
+
+test('that a proxy reads along where the way is not encrypted is known, and nothing else is said', async () => {
+  proxied();
+  const address = `http://me:secret@127.0.0.1:${portOf(proxy)}`;
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY']) vi.stubEnv(name, address);
+  const said = async (relay: string) => clearWay(new URL(relay), await outgoingTo(new URL(relay), null));
+  expect(await said('http://relay.test:4850')).toMatch(
+    /^The way to http:\/\/relay\.test:4850 .* the proxy can read the token\. (?!.*secret)/u,
+  );
+  for (const safe of ['https://relay.test', 'http://127.0.0.1:4850', 'http://localhost:4850']) expect(await said(safe)).toBeNull();
+  vi.stubEnv('NO_PROXY', 'relay.test');
+  expect(await said('http://relay.test:4850')).toBeNull();
 });
 
 test('a file of authorities that holds none is named', async () => {

@@ -41,3 +41,16 @@ test('a session has its mark', () => {
     AGENT_RELAY_AGENT_ID: 'Worker',
   });
 });
+
+test('an agent asks this machine through no proxy, whatever it asks the rest through', () => {
+  const agent = { sessionId: 's1', agentId: 'Worker' };
+  const proxy = { https_proxy: 'http://proxy.test:3128' };
+  const here = 'localhost,127.0.0.1,::1';
+  expect(agentEnvironment(proxy, { mark, agent })).toMatchObject({ ...proxy, NO_PROXY: here, no_proxy: here });
+  expect(agentEnvironment({ ...proxy, NO_PROXY: '.corp,localhost' }, { mark, agent })).toMatchObject({
+    NO_PROXY: '.corp,localhost,127.0.0.1,::1',
+    no_proxy: '.corp,localhost,127.0.0.1,::1',
+  });
+  expect(agentEnvironment({ NO_PROXY: '.corp' }, { mark, agent })).not.toHaveProperty('no_proxy');
+  expect(agentEnvironment(proxy, { mark })).not.toHaveProperty('NO_PROXY');
+});

@@ -75,7 +75,20 @@ export function agentEnvironment(
   for (const name of ['PATH', 'Path']) if (kept[name] !== undefined) kept[name] = trustedPath(kept[name], agentFolders);
   const outerTrees = env[TREE_VARIABLE];
   kept[TREE_VARIABLE] = outerTrees ? `${outerTrees},${mark}` : mark;
-  return agent === undefined ? kept : { ...kept, [SESSION_VARIABLE]: agent.sessionId, AGENT_RELAY_AGENT_ID: agent.agentId };
+  return agent === undefined
+    ? kept
+    : { ...kept, ...withoutProxyHere(kept), [SESSION_VARIABLE]: agent.sessionId, AGENT_RELAY_AGENT_ID: agent.agentId };
+}
+
+const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+const here = ['localhost', '127.0.0.1', '::1'];
+
+/** The relay's tools are asked for on this machine, with a secret that no proxy is shown: some vendors' programs ask through one unless they are told not to. */
+function withoutProxyHere(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (!proxies.some((name) => env[name])) return {};
+  const of = (name: string, other: string) =>
+    [...new Set([...(env[name] || env[other] || '').split(',').filter((host) => host !== ''), ...here])].join(',');
+  return { NO_PROXY: of('NO_PROXY', 'no_proxy'), no_proxy: of('no_proxy', 'NO_PROXY') };
 }
 
 /** Of these names those that both let through; where one list says nothing, the other counts. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
+import { type AgentIdentity, agentIdentity, fetchTo, proxyOnTheWay } from 'agent-relay-client/node';
 import { messageOf } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import { dataFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
@@ -42,6 +42,8 @@ export async function openSidecarSession({ env, claudePid, cwd, log }: SessionSi
   makePrivateFolder(place.folder, uid);
   const own = ownEnvironment(env);
   const identity = identityOf({ env: own, cwd: env['CLAUDE_PROJECT_DIR'] || cwd, claudePid });
+  const warning = proxyOnTheWay(own['AGENT_RELAY_URL'] ?? '');
+  if (warning !== null) log.warn('a proxy can read the token of this session', { reason: warning });
   return makeSession({ env: own, identity, place, claudePid, log });
 }
 
@@ -119,7 +121,7 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
   const tools = new RelayTools({
     relay,
     outbox,
-    fetch: globalThis.fetch,
+    fetch: (input, init) => fetchTo(input instanceof Request ? input.url : input)(input, init),
     holdMail: () => mail.hold(),
     onMail: (ids) => {
       desk.mailArrived();

@@ -1,4 +1,4 @@
-import { findRelay, socketFetch } from 'agent-relay-client/node';
+import { fetchTo, findRelay, socketFetch } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 
 /**
@@ -13,7 +13,7 @@ export function relayFetch(env: Readonly<Record<string, string | undefined>>, to
       throw cause;
     });
     const { pathname, search } = new URL(asked.url);
-    const send = found.socketPath === undefined ? globalThis.fetch : socketFetch(found.socketPath, found.socketOwnerFile);
+    const send = found.socketPath === undefined ? fetchTo(found.url) : socketFetch(found.socketPath, found.socketOwnerFile);
     return await send(new Request(new URL(pathname + search, found.url), asked));
   };
 }

@@ -1,5 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-import { createNodeRelayClient, type FoundRelay, findRelay } from 'agent-relay-client/node';
+import { createNodeRelayClient, type FoundRelay, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
 import { detailsOf, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
@@ -48,6 +48,8 @@ export async function withRelay(
 ): Promise<void> {
   const found = await wayTo(options, env);
   const { url } = found;
+  const warning = found.token === undefined || found.socketPath !== undefined ? null : proxyOnTheWay(url);
+  if (warning !== null) note(`warning: ${warning}`);
   const client = createNodeRelayClient({
     ...found,
     onVersion: ({ relay, client, matches }) => {
