@@ -276,6 +276,31 @@ describe('a client whose server has faults', () => {
     expect(seen[1]?.params).toMatchObject({ turn: { status: 'failed', error: { codexErrorInfo: 'agentCrashed' } } });
   });
 
+  test('what a server had taken when it died is looked for also where somebody else had the next one load the thread first', async () => {
+    await connect();
+    const told: unknown[] = [];
+    const recovery = {
+      unconfirmed: () => new Set(['queued', 'begun', 'lost']),
+      forgotten: (found: ReadonlySet<string>) => told.push(found),
+      resumed: () => told.push('resumed'),
+    };
+    const thread = await client.startThread({ cwd: '/home/user/project' }, { recovery });
+    server.answer('thread/loaded/list', () => ({ data: [thread.id], nextCursor: null }));
+    server.answer('thread/queue/list', () => ({ data: [{ id: 'q', clientUserMessageId: 'queued' }] }));
+    server.answer('thread/queue/delete', () => ({}));
+    // Its queue runs: the first of it was taken out, and its turn begins a moment later.
+    const begun = { turnId, item: { type: 'userMessage', id: 'u', clientId: 'begun', content: [] } };
+    const looks = () => server.methods().filter((method) => method === 'thread/items/list').length;
+    server.answer('thread/items/list', () => ({ data: looks() === 1 ? [] : [begun] }));
+    server.disconnect();
+    await client.serverDied('it was killed');
+    await expect.poll(() => told).toEqual([new Set(['begun']), 'resumed']);
+    expect(server.methods().filter((method) => method === 'thread/queue/delete')).toHaveLength(1);
+    server.disconnect();
+    await expect.poll(() => server.methods().filter((method) => method === 'thread/resume')).toHaveLength(2);
+    expect(told).toHaveLength(2);
+  });
+
   test('a connection that is lost between the loading of a forgotten thread and its answer leaves no message waiting', async () => {
     await connect();
     const told: unknown[] = [];

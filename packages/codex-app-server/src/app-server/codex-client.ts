@@ -11,7 +11,7 @@ import { type CodexNotification, type KnownNotification, parseNotification, thre
 import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { type ServerRequest, ServerRequests } from './server-requests.ts';
-import { loadedThreadIds, onceStored } from './stored-history.ts';
+import { betweenMs, loadedThreadIds, onceStored } from './stored-history.ts';
 import { ThreadHistory } from './thread-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
@@ -33,11 +33,6 @@ export interface CodexClientOptions extends RequestGateOptions {
 }
 
 const lastFramesMs = 1_000;
-/**
- * What Codex has just taken out of its queue is in neither list until its turn has begun; and one that stood still takes what lay before it a moment
- * after it answers again, also from a connection that is gone.
- */
-const betweenMs = 1_000;
 
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.

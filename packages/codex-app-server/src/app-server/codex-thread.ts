@@ -67,6 +67,8 @@ export class CodexThread {
   #isSubscribed = true;
   /** What a server that has forgotten the thread had taken was looked for, and the thread is not joined again yet: maybe on a later connection. */
   #isRecovering = false;
+  /** The server died, and what it had taken was not looked for yet. */
+  #hasDied = false;
 
   constructor(client: CodexRequester, identity: ThreadIdentity, options: NewThreadOptions) {
     const { resumeParams, startParams, recovery, onRequest, onHeard, turnEndGraceMs, elsewherePollMs } = options;
@@ -254,15 +256,17 @@ export class CodexThread {
 
   /** The server is known to be gone: the open turn has failed. What becomes of the thread shows when there is a server again. */
   serverDied(message: string): void {
+    this.#hasDied = true;
     this.#feed.serverDied(message);
   }
 
   /** Subscribes again on a new connection and hands over what happened meanwhile. `isForgotten`: this server has not loaded the thread. */
   async resumeAfterReconnect({ isForgotten }: { readonly isForgotten: boolean }): Promise<void> {
-    if (isForgotten) {
+    if (isForgotten || this.#hasDied) {
       this.#feed.serverDied(serverEnded);
-      const canQueue = this.#client.isExperimental;
-      if (this.#recovery) await recoverMessages(this.#recovery, { history: this.#history, feed: this.#feed, canQueue });
+      const where = { history: this.#history, feed: this.#feed, canQueue: this.#client.isExperimental, isLoaded: !isForgotten };
+      if (this.#recovery) await recoverMessages(this.#recovery, where);
+      this.#hasDied = false;
       this.#isRecovering = true;
     }
     try {

@@ -12,6 +12,12 @@ const isBeingStored = (error: unknown): boolean => error instanceof JsonRpcError
 
 export const hasNoHistory = (error: unknown): boolean => isNeverStored(error) || isBeingStored(error);
 
+/**
+ * What Codex has just taken out of its queue is in neither list until its turn has begun; and one that stood still takes what lay before it a moment
+ * after it answers again, also from a connection that is gone.
+ */
+export const betweenMs = 1_000;
+
 const retryMs = 20;
 
 /** Asks again while the history is being written; with `isTurnRunning` also while it does not exist yet. */

@@ -1,3 +1,5 @@
+import { sleep } from 'agent-relay-wire';
+import { betweenMs } from './stored-history.ts';
 import type { ThreadFeed } from './thread-feed.ts';
 import type { ThreadHistory } from './thread-history.ts';
 
@@ -16,15 +18,25 @@ export interface ThreadRecovery {
 
 const partOfReconnect = { isPartOfReconnect: true } as const;
 
+interface Recovering {
+  readonly history: ThreadHistory;
+  readonly feed: ThreadFeed;
+  readonly canQueue: boolean;
+  /** Somebody else had the new server load the thread first: its queue may run already. */
+  readonly isLoaded: boolean;
+}
+
 /** What the dead server had taken and not repeated, looked for before the thread is loaded: then its queue would begin to run. */
-export async function recoverMessages(
-  recovery: ThreadRecovery,
-  { history, feed, canQueue }: { readonly history: ThreadHistory; readonly feed: ThreadFeed; readonly canQueue: boolean },
-): Promise<void> {
+export async function recoverMessages(recovery: ThreadRecovery, { history, feed, canQueue, isLoaded }: Recovering): Promise<void> {
   const unconfirmed = recovery.unconfirmed();
   if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed);
   if (canQueue) await history.dequeue(unconfirmed, partOfReconnect);
-  const found = await history.messages(unconfirmed, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
+  const look = () => history.messages(unconfirmed, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
+  let found = await look();
+  if (isLoaded && found.size < unconfirmed.size) {
+    await sleep(betweenMs);
+    found = await look();
+  }
   for (const entry of found.values()) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()));
 }
