@@ -56,6 +56,7 @@ class BusyCodex {
     return undefined;
   };
   readonly turnOf = new Map<string, string>();
+  readonly turnOfMessage = async (_threadId: string, id: string) => this.turnOf.get(id) ?? (this.waiting.includes(id) ? '' : undefined);
   readonly ask = async () => this.settings;
   of = (method: string) => this.said.filter((each) => each.method === method).map(({ clientUserMessageId }) => clientUserMessageId);
 }
@@ -191,16 +192,33 @@ test('what a server took with it when it died goes again, ahead of what came lat
   expect(codex.of('thread/queue/add')).toEqual(clientIds(queued, queued, later));
 });
 
-test('what somebody took out of Codex’s queue goes again, and what was read unheard keeps nothing', async () => {
+test('what somebody took out of Codex’s queue, or was read unheard, keeps nothing, and does not go again', async () => {
   makeLine(false, { isBusy: false, goneAfterMs: 50 });
-  const [first, second] = [await send('first'), await send('second')];
+  const [first, second, third] = [await send('first'), await send('second'), await send('third')];
   void line.run(attached, ended.signal);
   await expect.poll(() => codex.waiting).toEqual([first.clientId]);
   codex.waiting = [];
+  await expect.poll(() => codex.waiting).toEqual([second.clientId]);
+  codex.turnOf.set(second.clientId, 'turn');
+  await expect.poll(() => stateOf(second.id)).toBe('delivered');
+  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, second, third));
+});
+
+test('a new server does not run what waits in the queue before it was looked for', async () => {
+  const [first, second] = [await send('first'), await send('second')];
+  void line.run(attached, ended.signal);
   await expect.poll(() => codex.waiting).toEqual([first.clientId]);
-  codex.turnOf.set(first.clientId, 'turn');
-  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, first, second));
-  await expect.poll(() => stateOf(first.id)).toBe('delivered');
+  const waits = () => line.recovery.unconfirmed();
+  expect(waits()).toEqual(new Set([first.clientId]));
+  line.serverDied();
+  expect(waits()).toEqual(new Set([first.clientId]));
+  // Taken out, as its client does.
+  codex.waiting = [];
+  line.recovery.forgotten(new Set());
+  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, first));
+  line.echoed(first.clientId, 'turn');
+  await expect.poll(() => codex.waiting).toEqual(clientIds(first, second));
+  expect(waits()).toEqual(new Set([second.clientId]));
 });
 
 test('what an earlier process had handed over waits in the conversation that goes on, and does not go again', async () => {

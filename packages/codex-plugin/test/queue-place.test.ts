@@ -22,8 +22,11 @@ test('one message has the place of its conversation until it has left it, and wh
 test('what still waits may be gone once nothing has run for so long, and not while turns run', () => {
   const place = new QueuePlace({ goneAfterMs: 1_000 });
   place.take('one', 'thread');
-  const isBusy = [false, true, false, false, false];
-  const at = [0, 900, 1_000, 1_999, 2_000];
-  expect(at.map((now, index) => place.overdue(isBusy[index] ?? false, now))).toEqual([undefined, undefined, undefined, undefined, 'one']);
-  expect([place.isTaken('thread'), place.overdue(false, 9_000)]).toEqual([false, undefined]);
+  const isBusy = [false, true, false, false, false, false, false];
+  const at = [0, 900, 1_000, 1_999, 2_000, 2_001, 3_000];
+  const overdue = at.map((now, index) => place.overdue(isBusy[index] ?? false, now)?.clientId);
+  expect(overdue).toEqual([undefined, undefined, undefined, undefined, 'one', undefined, 'one']);
+  expect(place.isTaken('thread')).toBe(true);
+  place.left('one');
+  expect(place.overdue(false, 9_000)).toBeUndefined();
 });

@@ -188,12 +188,19 @@ export class CodexClient implements CodexRequester {
     message: { readonly threadId: string; readonly clientUserMessageId: string },
     { mayHaveArrived = false }: { readonly mayHaveArrived?: boolean | 'long ago' } = {},
   ): Promise<string | undefined> {
-    const history = new ThreadHistory(this, () => message.threadId);
-    const find = () => history.turnOfMessage(message.clientUserMessageId);
+    const find = () => this.turnOfMessage(message.threadId, message.clientUserMessageId);
     const arrived = mayHaveArrived === 'long ago' ? await find() : mayHaveArrived ? await this.#lookFor(find) : undefined;
     if (arrived !== undefined) return arrived;
     const answer = await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
     return typeof answer === 'string' ? answer : undefined;
+  }
+
+  /**
+   * Where something that was said in a thread went: the id of its turn, empty while it waits in the queue, `undefined` where it is in neither, which it
+   * also is while Codex begins with it.
+   */
+  turnOfMessage(threadId: string, clientUserMessageId: string): Promise<string | undefined> {
+    return new ThreadHistory(this, () => threadId).turnOfMessage(clientUserMessageId);
   }
 
   forgetThread(threadId: string): void {

@@ -167,7 +167,7 @@ export class LiveSession implements MailThreads {
     const { client, threadId } = this.#options;
     // Answered by the person at the terminal; who never settles says nothing in their place.
     const onRequest = () => new Promise(() => {});
-    const thread = await client.resumeThread(threadId, {}, { onRequest }).catch(() => undefined);
+    const thread = await client.resumeThread(threadId, {}, { onRequest, recovery: this.#mail.recovery }).catch(() => undefined);
     if (!thread) return;
     this.#joined = thread;
     for (const { item, turnId } of await thread.listItems().catch(() => [])) this.#item(item.known, turnId);

@@ -1,10 +1,12 @@
-import type { CodexClient, CodexNotification, CodexThread } from 'agent-relay-codex-app-server';
+import type { CodexClient, CodexNotification, CodexThread, ThreadRecovery } from 'agent-relay-codex-app-server';
 import { parseNotification } from 'agent-relay-codex-app-server';
 import { Bell, lenient, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 
 export interface LiveThreadsOptions {
   readonly client: CodexClient;
+  /** Of what is sent into these conversations. */
+  readonly recovery: () => ThreadRecovery;
   /** A conversation that a person works in, before anything is said in it by us. */
   readonly onThread: (threadId: string) => Promise<void>;
   /** Codex has put a summary in the place of what was said. */
@@ -181,7 +183,8 @@ export class LiveThreads {
     if (this.#joined.has(id)) return true;
     // Answered by the person at the terminal; who never settles says nothing in their place.
     const onRequest = () => new Promise(() => {});
-    const thread = await this.#options.client.resumeThread(id, {}, { onRequest }).catch(() => undefined);
+    const recovery = this.#options.recovery();
+    const thread = await this.#options.client.resumeThread(id, {}, { onRequest, recovery }).catch(() => undefined);
     if (!thread) return this.#joined.has(id);
     this.#read(thread);
     for (const { item, turnId } of await thread.listItems().catch(() => [])) this.#item(item.known, turnId);

@@ -1,4 +1,4 @@
-import { type CodexClient, type CodexThread, isRefusedForNow } from 'agent-relay-codex-app-server';
+import { type CodexClient, type CodexThread, isRefusedForNow, type ThreadRecovery } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import {
   backoffDelays,
@@ -29,7 +29,7 @@ export interface MailThreads {
 }
 
 export interface MailLineOptions {
-  readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'isExperimental'>;
+  readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'turnOfMessage' | 'isExperimental'>;
   readonly threads: () => MailThreads;
   readonly onError: (error: unknown) => void;
   /** The conversation is older than this line: what waits may have been handed over by a process that ended before it said so. */
@@ -67,7 +67,7 @@ export class MailLine {
   readonly #given = new RecentMap<string, true>(remembered);
   readonly #echoed = new RecentSet<string>(remembered);
   /** Given to a server that died, and not repeated: looked for before it goes again. */
-  readonly #uncertain = new RecentSet<string>(remembered);
+  readonly #uncertain = new RecentMap<string, true>(remembered);
   /** Waited when the conversation was continued. */
   readonly #earlier = new RecentSet<string>(remembered);
   readonly #place: QueuePlace;
@@ -116,6 +116,16 @@ export class MailLine {
       }
     }
   }
+
+  /**
+   * For the threads that this mail goes into: a queue runs as soon as a new server has loaded its thread, and what it is beginning with is nowhere to be
+   * found. What waits there is taken out before, and goes again in its order.
+   */
+  readonly recovery: ThreadRecovery = {
+    unconfirmed: () => new Set([...this.#given, ...this.#uncertain].flatMap(([id]) => (this.#echoed.has(id) ? [] : [id]))),
+    forgotten: () => this.serverDied(),
+    resumed: () => {},
+  };
 
   /** Codex has repeated an id that it was handed. */
   echoed(clientId: string, turnId: string): void {
@@ -173,12 +183,17 @@ export class MailLine {
   async #rest(freed: number, ms: number, signal: AbortSignal): Promise<void> {
     await this.#place.freedSince(freed, { signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]) });
     const overdue = this.#place.overdue(this.#options.threads().isBusy);
-    if (overdue !== undefined) this.#mayBeGone(overdue);
+    if (overdue === undefined) return;
+    const { clientId, threadId } = overdue;
+    const turnId = await this.#options.codex.turnOfMessage(threadId, clientId);
+    if (turnId) this.echoed(clientId, turnId);
+    // It does not go again: Codex may be about to begin with it.
+    if (turnId !== '') this.#place.left(clientId);
   }
 
   #mayBeGone(clientId: string): void {
     this.#given.delete(clientId);
-    this.#uncertain.add(clientId);
+    this.#uncertain.set(clientId, true);
   }
 
   /** False when there is no room for it now. */

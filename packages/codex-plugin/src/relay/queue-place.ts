@@ -15,7 +15,7 @@ interface Waiting {
  * The one place that mail has in Codex's queue. A Codex that is killed while it takes a message out of there has lost that one and keeps the rest,
  * which would come before it when it goes again: nothing of ours waits behind another.
  *
- * States: *free*; *taken* from `take` until Codex has repeated the message (`left`), its server died, or it may be gone (`overdue`).
+ * States: *free*; *taken* from `take` until the message has left the queue, or its server died.
  */
 export class QueuePlace {
   readonly #goneAfterMs: number;
@@ -54,13 +54,13 @@ export class QueuePlace {
     this.#news.ring();
   }
 
-  /** What still waits although nothing has run for long: Codex says nothing where somebody has taken it out, and its word may have been missed. */
-  overdue(isBusy: boolean, now = performance.now()): string | undefined {
+  /** What still waits although nothing has run for long, once each time: Codex says nothing where somebody took it out, and its word may be missed. */
+  overdue(isBusy: boolean, now = performance.now()): Waiting | undefined {
     const waiting = this.#waiting;
     if (!waiting) return undefined;
     waiting.idleSince = isBusy ? null : (waiting.idleSince ?? now);
     if (waiting.idleSince === null || now - waiting.idleSince < this.#goneAfterMs) return undefined;
-    this.free();
-    return waiting.clientId;
+    waiting.idleSince = now;
+    return waiting;
   }
 }

@@ -11,6 +11,7 @@ import {
   type Launched,
   launch,
   type ResumeThreadParams,
+  type ThreadOptions,
 } from 'agent-relay-codex-app-server';
 import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
@@ -142,6 +143,7 @@ export class CodexRelay {
     });
     this.#threads = new LiveThreads({
       client: codex,
+      recovery: () => this.#mail.recovery,
       onThread: (threadId) => this.#introduce(threadId),
       onCompacted: (threadId) => this.#introduce(threadId),
       onBusy: (isBusy) => void this.#link.attached?.handle.setStatus(isBusy ? 'busy' : 'idle').catch(() => {}), // the next one tells
@@ -208,8 +210,9 @@ export class CodexRelay {
   async openThread({ resumes, approvalPolicy, sandbox }: HeadlessThread): Promise<string> {
     const { client: codex, cwd } = this.#parts;
     const mode = { cwd, approvalPolicy, sandbox };
-    const onRequest = () => new Promise(() => {}); // for whoever attaches
-    const thread = await (resumes === null ? codex.startThread(mode, { onRequest }) : resumeHere(codex, resumes, { mode, onRequest }));
+    // Requests are for whoever attaches.
+    const options = { onRequest: () => new Promise(() => {}), recovery: this.#mail.recovery };
+    const thread = await (resumes === null ? codex.startThread(mode, options) : resumeHere(codex, resumes, { mode, options }));
     await this.#threads.adopt(thread);
     return thread.id;
   }
@@ -291,9 +294,9 @@ export interface HeadlessThread {
 async function resumeHere(
   codex: CodexClient,
   threadId: string,
-  { mode, onRequest }: { readonly mode: ResumeThreadParams; readonly onRequest: () => Promise<unknown> },
+  { mode, options }: { readonly mode: ResumeThreadParams; readonly options: ThreadOptions },
 ): Promise<CodexThread> {
-  return await codex.resumeThread(threadId, mode, { onRequest }).catch((cause: unknown) => {
+  return await codex.resumeThread(threadId, mode, options).catch((cause: unknown) => {
     if (!isThreadInUse(cause)) throw cause;
     throw new RelayError('provider_unavailable', `The conversation ${threadId} is open in another Codex: close it there first`, { cause });
   });
