@@ -14,8 +14,10 @@ const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compi
 const expectLimits = { poll: { timeout: 60_000 } };
 const limits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
-/** They take the whole machine, or measure it. */
-const alone = ['crash/crash.test.ts', 'dashboard/flood.test.ts', 'fuzz/fuzz.test.ts'];
+/** Each keeps one processor busy for minutes, and measures nothing but what its own relay holds. */
+const long = ['crash/crash.test.ts', 'fuzz/fuzz.test.ts'];
+/** It measures how soon a page draws. */
+const alone = ['dashboard/flood.test.ts'];
 
 /** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */
 function packageProjects() {
@@ -39,10 +41,15 @@ export default defineConfig({
       { ...source, test: { ...limits, name: 'bench', root: 'bench', include: ['**/*.test.ts'] } },
       { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
       // The built programs, the real CLIs, a real browser.
-      { ...source, test: { ...limits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], exclude: [...defaultExclude, ...alone] } },
       {
         ...source,
-        test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: { ...limits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], exclude: [...defaultExclude, ...long, ...alone] },
+      },
+      // Two at a time, and then the machine for one.
+      { ...source, test: { ...limits, name: 'e2e-long', root: 'e2e', include: long, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      {
+        ...source,
+        test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runCrashes } from './harness.ts';
 
 test('a relay killed 100 times under load, and a node 20 times, lose nothing, double nothing and leave no gap', {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async () => {
   const run = await runCrashes({ times: 100 });
   console.log(`${run.events} events, ${run.msPerCycle.toFixed(0)} ms a crash: ${JSON.stringify(run.counts)}`);

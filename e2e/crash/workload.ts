@@ -120,7 +120,7 @@ export async function startWorkload({ url, token, senders, racers, readers, inbo
       await failure;
       const { cursor } = await control.call<{ cursor: number }>('messages/cursor', {});
       const log = await readWholeLog(url, token, cursor);
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 60_000;
       const isBehind = () => [...readerEvents.values()].some(({ events }) => (events.at(-1)?.seq ?? 0) < cursor);
       while (isBehind() && Date.now() < deadline) await sleep(RETRY_MS);
       await Promise.all([...streams, control].map((stream) => stream.stop()));

@@ -6,7 +6,7 @@ import { runFuzz } from './run-fuzz.ts';
 const seed = Number(process.env['AGENT_RELAY_FUZZ_SEED'] ?? 4850);
 
 test('200,000 requests, right and wrong, as everybody: no crash, no hang, no 5xx, no leak, and each refusal is explained', {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async () => {
   const report = await runFuzz({ requests: 200_000, seed });
   const { requests, seconds, memoryMiB, successes } = report;

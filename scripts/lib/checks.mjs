@@ -42,6 +42,10 @@ async function lint(toolchain, report) {
   await report.check('types and promises (oxlint)', () => commandCheck(patient, bin('oxlint'), args));
 }
 
+/** Those of Vitest's projects that use what was built, in the order of their turns. */
+const endToEndProjects = ['e2e', 'e2e-long', 'e2e-alone'];
+const otherProjects = endToEndProjects.map((name) => `!${name}`);
+
 // Tests beside the sources open neither socket nor process; those in test/ may start real CLIs.
 const quickTests = ['src/', 'test/architecture', 'test/scripts', 'wire-lock'];
 
@@ -53,7 +57,7 @@ const quickTests = ['src/', 'test/architecture', 'test/scripts', 'wire-lock'];
 export async function runCheck(toolchain) {
   const report = new Report();
   await lint(toolchain, report);
-  await report.check('tests', () => runVitest(toolchain, { name: 'quick', projects: ['!e2e', '!e2e-alone'], args: quickTests }));
+  await report.check('tests', () => runVitest(toolchain, { name: 'quick', projects: otherProjects, args: quickTests }));
   return report.finish();
 }
 
@@ -102,10 +106,10 @@ export async function runEverything(tell) {
   };
   const sources = async () => {
     await lint(tools, report);
-    await report.check('tests', () => runVitest(tools, { name: 'unit', projects: ['!e2e', '!e2e-alone'] }));
+    await report.check('tests', () => runVitest(tools, { name: 'unit', projects: otherProjects }));
   };
   await Promise.all([sources(), isBuilt ? checkPackages(tools, report) : undefined]);
-  if (isBuilt) for (const name of ['e2e', 'e2e-alone']) await endToEnd(name);
+  if (isBuilt) for (const name of endToEndProjects) await endToEnd(name);
   else report.add('packed packages and end-to-end tests', { passed: 0, failed: 1, output: 'They need the build, which failed.' });
   return report.finish();
 }
