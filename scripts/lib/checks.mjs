@@ -68,6 +68,14 @@ async function installAgentClis() {
   return { passed: 1, failed: 0, skipped: missing };
 }
 
+/** @param {Report} report */
+async function provideSurroundings(report) {
+  await report.check('agent CLIs', installAgentClis);
+  await report.check('Chromium', provideChromium);
+  await report.check('bubblewrap', provideBubblewrap);
+  await report.check('tmux', provideTmux);
+}
+
 /**
  * The whole round. A step that others stand on (install, build) fails what stands on it; everything else still runs.
  *
@@ -75,27 +83,25 @@ async function installAgentClis() {
  */
 export async function runEverything(tell) {
   const report = new Report();
+  // The tests of the vendor packages and of e2e use these; they wait for a network, and the build uses the processor.
+  const surroundings = provideSurroundings(report);
   /** @type {Toolchain | undefined} */
   let toolchain;
-  await report.check('install', async () => {
+  const isInstalled = await report.check('install', async () => {
     toolchain = await prepareToolchain(tell);
     await installWorkspace(toolchain, tell);
     return { passed: 1, failed: 0 };
   });
-  if (toolchain === undefined || !report.isGreen) return report.finish();
+  if (toolchain === undefined || !isInstalled) {
+    await surroundings;
+    return report.finish();
+  }
   const tools = toolchain;
-  // The tests of the vendor packages and of e2e use these; the build meanwhile uses the processor.
-  const surroundings = async () => {
-    await report.check('agent CLIs', installAgentClis);
-    await report.check('Chromium', provideChromium);
-    await report.check('bubblewrap', provideBubblewrap);
-    await report.check('tmux', provideTmux);
-  };
   const build = report.check('build', async () => {
     await buildWorkspace(tools, tell);
     return { passed: 1, failed: 0 };
   });
-  const [isBuilt] = await Promise.all([build, surroundings()]);
+  const [isBuilt] = await Promise.all([build, surroundings]);
 
   // Where the browser tests find their browser.
   const chromium = findChromium();
