@@ -111,6 +111,34 @@ describe.runIf(claudeDialling)('a hook that nobody hears', () => {
     });
   });
 
+  test('keeps what others have reserved, and a sub-agent in the background has what its mode allows', async () => {
+    const reserved = async (gate: Partial<ToolGateOptions>, ask: (cwd: string) => string) => {
+      const reservedAgainst = async () => 'Ann has reserved these files';
+      const { session, log, cwd, isWritten } = await dialled({ ...gate, reservedAgainst }, { files: userAllows, isLost: isHookBefore });
+      await session.prompt(own(`${ask(cwd)} && then say: tried`), { mode: 'next' });
+      await log.waitForTurnEnd();
+      return [log.ofType('tool.completed').map(({ outcome, output }) => [outcome, output]), isWritten('ran')];
+    };
+    const bySubAgent = async (reservedAgainst?: ToolGateOptions['reservedAgainst']) => {
+      const { session, log, cwd, isWritten } = await dialled({ reservedAgainst }, { files: userAllows });
+      const input = { description: 'writes', subagent_type: 'general-purpose', run_in_background: true };
+      const prompt = `edit file: ${join(cwd, 'ran')} | x && then say: edited`;
+      await session.prompt(own(`call Agent ${JSON.stringify({ ...input, prompt })} && then say: sent`), { mode: 'next' });
+      await log.waitFor('vendor.event', ({ name }) => name === 'system/task_notification');
+      return isWritten('ran');
+    };
+    const declined = [[['declined', expect.stringContaining('Ann has reserved these files')]], false];
+    const init = () => 'run command: git init -q ran';
+    expect(
+      await Promise.all([
+        reserved({}, (cwd) => `edit file: ${join(cwd, 'ran')} | x`),
+        reserved({ mode: 'unrestricted' }, init),
+        bySubAgent(),
+        bySubAgent(async ({ kind }) => (kind === 'edit' ? 'Ann has reserved these files' : null)),
+      ]),
+    ).toEqual([declined, declined, true, false]);
+  });
+
   test("asks about a user's own server in a turn of mail, and about what follows mail that a tool has handed out", async () => {
     const other = await fakeRelayMcp();
     const relay = await fakeRelayMcp({

@@ -12,6 +12,12 @@ test('Claude asks by itself about what the mode refuses whatever the user allows
   expect(names('unrestricted', 'open', true)).toEqual([]);
 });
 
+test('in unrestricted also about all that may change what another agent has reserved', () => {
+  const rights = { approval: 'open', relayServers: ['agent-relay'], reservedAgainst: async () => null } as const;
+  expect(toolsToAskAbout({ mode: 'unrestricted', ...rights }, known, false)).toEqual(['Write', 'Bash', 'Task', 'mcp__other']);
+  expect(toolsToAskAbout({ mode: 'agentic', ...rights }, known, false)).toEqual(['Write']);
+});
+
 test.each(['guarded', 'read-only'] as const)(
   'with approval %s also about what mail may not do unasked, while it may be in the turn',
   (approval) => {

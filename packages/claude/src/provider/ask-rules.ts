@@ -17,22 +17,30 @@ const ownTools = [
   ...['CronCreate', 'CronDelete', 'CronList', 'RemoteTrigger', 'ScheduleWakeup', 'PushNotification', 'ListAgents', 'Config'],
 ];
 
-type Rights = Pick<ClaudeRights, 'mode' | 'approval' | 'relayServers'>;
+type Rights = Pick<ClaudeRights, 'mode' | 'approval' | 'relayServers' | 'reservedAgainst'>;
 
 /**
  * What Claude shall ask about by itself, so that a tool whose hook nobody answers is asked about, and not run by the user's own rules: all that the mode
- * refuses whatever those allow, and what mail may not do unasked, while it may be in the turn.
+ * refuses whatever those allow, and what mail may not do unasked, while it may be in the turn. In `unrestricted` all that may change files: others may have
+ * reserved them. In `agentic` a command that the user allows is not among it: what is asked about goes by their rules no more.
  */
-export function toolsToAskAbout({ mode, approval, relayServers }: Rights, known: Iterable<string>, mayHoldMail: boolean): string[] {
+export function toolsToAskAbout(
+  { mode, approval, relayServers, reservedAgainst }: Rights,
+  known: Iterable<string>,
+  mayHoldMail: boolean,
+): string[] {
   const isAskedAbout = (name: string): boolean => {
     const { kind } = toolUse({ name, input: {} }, relayServers);
     if (kind === 'relay' || kind === 'question') return false;
     if (mode === 'safe') return true;
-    if (approval !== 'open' && mayHoldMail) return kind !== 'read';
+    if ((approval !== 'open' && mayHoldMail) || (mode === 'unrestricted' && reservedAgainst)) return kind !== 'read';
     return mode === 'agentic' && kind === 'edit';
   };
   return [...known].filter(isAskedAbout).slice(0, ASK_RULES_MAX);
 }
+
+const asksAboutServers = ({ mode, approval, reservedAgainst }: Rights): boolean =>
+  mode === 'safe' || approval !== 'open' || (mode === 'unrestricted' && reservedAgainst !== undefined);
 
 const Servers = z.object({ mcpServers: z.array(z.looseObject({ name: z.string() })) });
 
@@ -71,8 +79,7 @@ export class AskRules {
     this.#connection = connection;
     this.#isNeeded = connection.version === null;
     if (!this.#isNeeded) return this.update().catch(() => {});
-    const { mode, approval } = this.#rights;
-    if (!this.#areTaken || (mode !== 'safe' && approval === 'open')) return;
+    if (!this.#areTaken || !asksAboutServers(this.#rights)) return;
     const answer = await connection.control('mcp_status').catch(() => null);
     const status = Servers.safeParse(answer);
     if (status.success) this.#meet([], status.data.mcpServers);

@@ -38,8 +38,9 @@ const HOOK_LIMIT_S = 10;
  * tools have handed out is told however long it takes: the rules for mail follow from it.
  */
 function hookLimits({ approval }: ToolGateOptions, asks: boolean): HookLimits {
-  if (approval === 'open') return { before: HOOK_LIMIT_S, after: HOOK_LIMIT_S };
-  return asks ? { before: HOOK_LIMIT_S } : {};
+  const permission = asks ? { permission: HOOK_LIMIT_S } : {};
+  if (approval === 'open') return { before: HOOK_LIMIT_S, after: HOOK_LIMIT_S, ...permission };
+  return asks ? { before: HOOK_LIMIT_S, ...permission } : {};
 }
 
 /**

@@ -57,6 +57,7 @@ export const HookCallbackSchema = z.looseObject({
   input: z.looseObject({
     hook_event_name: z.string(),
     tool_name: text,
+    agent_id: text,
     tool_input: lenient(JsonObject),
     tool_response: z.unknown().optional(),
   }),

@@ -70,6 +70,15 @@ describe('what somebody outside says to a CLI', () => {
     expect(answered({ decision: 'approve' })).toEqual(answer({}));
   });
 
+  test('answers a permission that a hook asks for with a yes, and changes neither input nor rules with it', () => {
+    const permission = (decision: object) => ({ hookSpecificOutput: { hookEventName: 'PermissionRequest', decision } });
+    const more = { updatedInput: { command: 'rm' }, updatedPermissions: [rule('localSettings')] };
+    expect(answered(permission({ behavior: 'allow', ...more }))).toEqual(answer(permission({ behavior: 'allow' })));
+    expect(answered(permission({ behavior: 'always' }))).toEqual(answer({}));
+    const hooks = { PermissionRequest: [{ hookCallbackIds: ['a'], timeout: 10 }] };
+    expect(peerInitialize({ hooks })).toEqual({ subtype: 'initialize', hooks });
+  });
+
   test.each([
     [{ relay: { type: 'http', url: 'http://127.0.0.1:9/mcp', headers: { authorization: 'Bearer t' }, alwaysLoad: true } }, true],
     [{ relay: { type: 'http', url: 'http://[::1]:9/mcp' } }, true],

@@ -48,13 +48,16 @@ const PermissionBody = z.discriminatedUnion('behavior', [
   z.object({ behavior: z.literal('allow'), updatedInput: lenient(JsonObject), updatedPermissions: lenientList(SessionRules) }),
   z.object({ behavior: z.literal('deny'), message: z.string().catch('Refused'), interrupt: lenient(z.boolean()) }),
 ]);
-/** A hook from outside may hold a tool back, and not let one through. */
+/** A hook from outside may hold a tool back, and not let one past its question; where it is the question, it may answer with yes as a permission is. */
 const HookBody = z.object({
-  hookSpecificOutput: z.object({
-    hookEventName: z.literal('PreToolUse'),
-    permissionDecision: z.enum(['deny', 'ask']),
-    permissionDecisionReason: text,
-  }),
+  hookSpecificOutput: z.discriminatedUnion('hookEventName', [
+    z.object({
+      hookEventName: z.literal('PreToolUse'),
+      permissionDecision: z.enum(['deny', 'ask']),
+      permissionDecisionReason: text,
+    }),
+    z.object({ hookEventName: z.literal('PermissionRequest'), decision: z.object({ behavior: z.literal('allow') }) }),
+  ]),
 });
 
 /**
@@ -94,10 +97,14 @@ const withoutAbsent = (body: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)));
 
 const HookMatcher = z.object({ matcher: text, hookCallbackIds: z.array(z.string()), timeout: lenient(z.number()) });
-const Hooks = z.object({ PreToolUse: lenientList(HookMatcher), PostToolUse: lenientList(HookMatcher) });
+const Hooks = z.object({
+  PreToolUse: lenientList(HookMatcher),
+  PostToolUse: lenientList(HookMatcher),
+  PermissionRequest: lenientList(HookMatcher),
+});
 
 /**
- * What may go with an `initialize` from outside: hooks that ask back, before and after tools, and what the model is told beside its prompts. Commands,
+ * What may go with an `initialize` from outside: hooks that ask back, before and after tools and for a permission, and what the model is told beside its prompts. Commands,
  * agents and servers do not.
  */
 export function peerInitialize(request: Readonly<Record<string, unknown>>) {
