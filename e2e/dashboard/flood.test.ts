@@ -2,7 +2,7 @@ import type { WebSocketRoute } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser } from '../support/browser.ts';
 import { until } from '../support/until.ts';
-import { openDashboard } from './support.ts';
+import { openDashboard, workOf } from './support.ts';
 
 const PER_SECOND = 5_000;
 /** A minute of it is a measurement, which says what it found. */
@@ -93,8 +93,9 @@ test.skipIf(!hasBrowser)(
       await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
     }
     const endedAt = Date.now();
+    const worked = await workOf(inspector);
     await page.getByText(new RegExp(`^Flood ${PER_SECOND * SECONDS} at`, 'u')).waitFor();
-    const lateMs = Date.now() - endedAt;
+    const [lateMs, lateWorkMs] = [Date.now() - endedAt, await worked()];
     const log = page.getByRole('log', { name: 'Messages' });
     const restPx = () => log.evaluate((list) => list.scrollHeight - list.scrollTop - list.clientHeight);
     await until('the end of the list', async () => (await restPx()) <= 1);
@@ -106,14 +107,15 @@ test.skipIf(!hasBrowser)(
         seconds: SECONDS,
         perSecond: Math.round((PER_SECOND * SECONDS * 1_000) / (endedAt - startedAt)),
         lateMs,
+        lateWorkMs: Math.round(lateWorkMs),
         longestMs: Math.round(longestMs),
       },
       frameMs: { median: at(0.5, gapsMs), p99: at(0.99, gapsMs), over100: gapsMs.filter((gap) => gap > 100).length, of: gapsMs.length },
       newestMs: { median: at(0.5, agesMs), p99: at(0.99, agesMs) },
       heapMb: { before: Math.round(before), grown: Math.round(grownMb), most: Math.round(Math.max(...heapsMb, 0)) },
     });
-    // Ten times what a quiet machine takes: the machine that tests is shared.
-    expect(lateMs).toBeLessThan(2_500);
+    // The machine that tests is shared: what the page itself had left to do is less than a second. A frame may take ten times what it takes on a quiet one.
+    expect(lateWorkMs).toBeLessThan(1_000);
     expect(longestMs).toBeLessThan(1_500);
     expect(grownMb).toBeLessThan(30);
     expect(Number(await log.getByRole('listitem').first().getAttribute('aria-setsize'))).toBeLessThanOrEqual(500);

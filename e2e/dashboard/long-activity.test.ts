@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { startAskingNode } from './asking-node.ts';
-import { type DashboardWorld, openDashboard } from './support.ts';
+import { type DashboardWorld, openDashboard, workOf } from './support.ts';
 
 /** With 100,000 it is a measurement, which says what it found. */
 const EVENTS = Number(process.env['AGENT_RELAY_TEST_ACTIVITY_EVENTS'] ?? 3_000);
@@ -63,11 +63,6 @@ interface Frames {
   readonly workMs: number;
 }
 
-async function workOf(inspector: CDPSession): Promise<number> {
-  const { metrics } = await inspector.send('Performance.getMetrics');
-  return 1_000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
-}
-
 async function framesOf(page: Page, inspector: CDPSession, act: () => Promise<void>): Promise<Frames> {
   await page.evaluate(`{
     const gaps = (globalThis.gaps_ = []);
@@ -80,9 +75,9 @@ async function framesOf(page: Page, inspector: CDPSession, act: () => Promise<vo
     };
     requestAnimationFrame(onFrame);
   }`);
-  const before = await workOf(inspector);
+  const worked = await workOf(inspector);
   await act();
-  const workMs = (await workOf(inspector)) - before;
+  const workMs = await worked();
   return { gapsMs: await page.evaluate<readonly number[]>('globalThis.gaps_.splice(0)'), workMs };
 }
 
@@ -121,7 +116,6 @@ test.skipIf(!hasBrowser)(
       while (!(await isThere())) for (let turns = 0; turns < 4; turns += 1) await page.mouse.wheel(0, stepPx);
     };
     const inspector = await page.context().newCDPSession(page);
-    await inspector.send('Performance.enable', { timeDomain: 'threadTicks' });
     await log.hover();
     const up = await framesOf(
       page,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createRelayClient, type RelayClient } from 'agent-relay-client';
 import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
 import axe from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
 
 const INTEGRATION_TOKEN = 'ops-monitor-token';
@@ -127,6 +127,17 @@ function turnableClock(): Clock & { turn(byMs: number): void } {
       }
     },
   };
+}
+
+/** Begins to measure how long a page's own thread is at work, whatever else the machine does; what it answers tells the milliseconds so far. */
+export async function workOf(inspector: CDPSession): Promise<() => Promise<number>> {
+  await inspector.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const total = async () => {
+    const { metrics } = await inspector.send('Performance.getMetrics');
+    return 1_000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
+  };
+  const before = await total();
+  return async () => (await total()) - before;
 }
 
 interface Violation {
