@@ -40,7 +40,7 @@ test('a program whose machine came back without its session is to come again unt
   expect(await dial()).toMatchObject({ epoch: session.epoch + 1, status: 'running' });
 });
 
-test('a program that dials in as somebody new and cannot be spoken to leaves no agent behind', async () => {
+test('a program that dials in as somebody new and cannot be spoken to is no agent after a while', async () => {
   const link = new FarNode();
   link.onStart = async () => {
     throw new RelayError('provider_unavailable', 'It says nothing that a machine knows');
@@ -50,6 +50,8 @@ test('a program that dials in as somebody new and cannot be spoken to leaves no 
   const dialled = { linkId: 'l1', url: '/claude/New', relayUrl: 'http://relay', nearby: true };
   const opening = world.relay.dialIns.open({ provider: 'claude', agentId: 'New', principal: null, code, dialled });
   await expect(opening).rejects.toMatchObject({ code: 'provider_unavailable' });
+  world.clock.at += 600_000;
+  await world.relay.reap();
   const { data } = await world.relay.handlers['agents/list']({}, as(owner));
   expect(data.flatMap(({ id, kind }) => (kind === 'provider' ? [id] : []))).toEqual(['Lead']);
 });

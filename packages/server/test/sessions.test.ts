@@ -107,43 +107,50 @@ describe('starting an agent', () => {
     await expect(start).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
     const { data } = await world.relay.handlers['sessions/list']({}, as(owner));
     expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.', cwd: '/srv/app' }]);
+    expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null });
     node.onStart = async () => ({ cwd: '/w', vendorSessionId: null, model: null });
     expect((await world.start('Worker')).epoch).toBeGreaterThan(1);
   });
 
-  it('an agent that could not be started the first time is not left behind, nor that mail wakes it, however often it is tried', async () => {
+  it('an agent that could never be started is there for ten minutes, for whoever asks why or tries again, and then goes', async () => {
     await world.attach(node);
     node.onStart = async () => {
       throw new RelayError('provider_unavailable', 'Log in to Claude first.');
     };
-    const known = () => world.store.agents.index.in(workspace).find('Worker')?.agent ?? null;
-    for (const more of [{}, { wake: 'fresh' }]) {
-      await expect(world.start('Worker', owner, more)).rejects.toMatchObject({ code: 'provider_unavailable' });
-      expect(known()).toBeNull();
-    }
-    expect((await world.eventTypes()).filter((type) => type === 'agent.removed')).toHaveLength(2);
+    const isThere = () => world.store.agents.index.in(workspace).find('Worker')?.agent != null;
+    const after = async (ms: number) => {
+      world.clock.at += ms;
+      await world.relay.reap();
+      return isThere();
+    };
+    const refused = () => expect(world.start('Worker')).rejects.toMatchObject({ code: 'provider_unavailable' });
+    await refused();
+    expect(await after(599_999)).toBe(true);
+    await refused();
+    expect(await after(599_999)).toBe(true);
+    expect(await after(1)).toBe(false);
+    await refused();
     const { onStart } = new FarNode();
     node.onStart = onStart;
-    expect(await world.start('Worker')).toMatchObject({ status: 'running', epoch: 3 });
-    const { wake } = await world.relay.handlers['agents/get']({ id: 'Worker' }, as(owner));
-    expect(wake).toBeUndefined();
+    await world.start('Worker');
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    expect(await after(600_000)).toBe(true);
   });
 
-  it('one that was there before, or that somebody has written to, stays where it cannot be started, with its mail', async () => {
+  it('one that ran before, that somebody has written to or that mail is to start stays where it cannot be started', async () => {
     await world.attach(node);
     await world.start('Before');
     await world.relay.handlers['agents/release']({ id: 'Before' }, as(owner));
     await world.relay.handlers['messages/send']({ to: 'id:Expected', body: 'when you are there' }, as(owner));
     node.onStart = async ({ session }) => {
-      if (session.agentId === 'Asked') await world.relay.handlers['messages/send']({ to: 'Asked', body: 'hello' }, as(owner));
+      if (session.agentId === 'Asked') await world.relay.handlers['messages/send']({ to: 'Asked', body: 'hello', mode: 'fyi' }, as(owner));
       throw new RelayError('provider_unavailable', 'Log in to Claude first.');
     };
-    for (const id of ['Before', 'Expected', 'Asked']) {
-      await expect(world.start(id)).rejects.toMatchObject({ code: 'provider_unavailable' });
-      expect(world.agent(id)).toMatchObject({ status: 'offline', sessionId: null });
-    }
-    const waiting = async (id: string) => (await world.relay.handlers['inbox/list']({ id, peek: true }, as(owner))).data.length;
-    expect([await waiting('Expected'), await waiting('Asked')]).toEqual([1, 1]);
+    const ids = ['Before', 'Expected', 'Asked', 'Resting'];
+    for (const id of ids) await expect(world.start(id, owner, id === 'Resting' ? { wake: 'fresh' } : {})).rejects.toThrow('Log in');
+    world.clock.at += 600_000;
+    await world.relay.reap();
+    expect(ids.map((id) => world.agent(id).status)).toEqual(ids.map(() => 'offline'));
   });
 
   it('a machine that is lost meanwhile is node_unavailable', async () => {

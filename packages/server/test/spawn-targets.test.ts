@@ -115,6 +115,6 @@ describe('an agent in the background', () => {
       });
     node.onStart = async () => ({ cwd: '/w', vendorSessionId: 'v', model: null });
     await expect(start()).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('update it') });
-    expect(world.store.agents.index.in(workspace).find('Back')?.agent ?? null).toBeNull();
+    expect(world.agent('Back').status).toBe('offline');
   });
 });

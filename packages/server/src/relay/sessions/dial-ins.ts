@@ -120,7 +120,7 @@ export class DialIns {
 
   async #begin({ workspace, code }: Admitted, request: DialInRequest): Promise<Session> {
     const { provider, agentId, mode, ask, cwd } = request;
-    const { store, tokens, clock, inboxes, registry, starting } = this.#deps;
+    const { store, tokens, clock, inboxes, registry, starting, unstarted } = this.#deps;
     if (code !== null && code.epoch !== null) throw new RelayError('gone', 'The session that this code was for has ended');
     const node = this.#nodeFor(workspace, provider);
     const link = registry.find(workspace, node.nodeId)?.link;
@@ -134,7 +134,7 @@ export class DialIns {
     starting.add(sessionId);
     try {
       const session = await store.sessions.begin(workspace, agentId, (facts) => {
-        isNewcomer = facts.agent === null;
+        isNewcomer = unstarted.isNewcomer(workspace, agentId, facts.agent);
         return beginSession(facts, {
           ...terms,
           request: { name: agentId, provider, ...(cwd === undefined ? {} : { cwd }) },

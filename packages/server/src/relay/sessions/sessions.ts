@@ -30,6 +30,7 @@ import { DialIns } from './dial-ins.ts';
 import { Machines } from './machines.ts';
 import { Nodes } from './nodes.ts';
 import { Starts } from './starts.ts';
+import { Unstarted } from './unstarted.ts';
 import { Waker } from './waker.ts';
 
 export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'toolMail' | 'guard'>;
@@ -52,12 +53,13 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, controllers });
-  const starts = new Starts({ ...core, registry, nodes, starting });
+  const unstarted = new Unstarted(core);
+  const starts = new Starts({ ...core, registry, nodes, starting, unstarted });
   const start: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context);
   const release: RelayHandlers['agents/release'] = (input, context) => sessions.release(input, context);
   const wake: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context, { isWoken: true });
   const waker = new Waker({ ...core, start: wake, release });
-  const dialIns = new DialIns({ ...core, registry, nodes, starting });
+  const dialIns = new DialIns({ ...core, registry, nodes, starting, unstarted });
   const pairings = new Pairings(clock);
   const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
@@ -85,6 +87,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     counts: (workspace) => sessions.counts(workspace),
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
+      await unstarted.sweep(now);
       void nodes.lookAgain();
       waker.sweep();
       await activity.prune();

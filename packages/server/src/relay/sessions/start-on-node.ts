@@ -1,28 +1,28 @@
 import { type MethodParams, RelayError, type SandboxRequest, type Session, sessionLimits } from 'agent-relay-protocol';
 import { runSession } from '../../domain/session-lifecycle.ts';
-import { endWake } from '../../domain/wake.ts';
 import type { NodeLink } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 import type { Nodes } from './nodes.ts';
+import type { Unstarted } from './unstarted.ts';
 
-export interface StartOnNodeDeps extends Pick<RelayCore, 'store' | 'clock' | 'agents'> {
+export interface StartOnNodeDeps extends Pick<RelayCore, 'store' | 'clock'> {
   readonly nodes: Pick<Nodes, 'end'>;
+  readonly unstarted: Unstarted;
 }
 
 interface Start {
   readonly workspace: string;
   readonly link: NodeLink;
   readonly params: MethodParams<'session/start'>;
-  /** Nobody had its name when it began. */
+  /** Nobody has run under its name before. */
   readonly isNewcomer: boolean;
 }
 
-/**
- * Has a machine start a session that has begun in the store; one that does not come up is ended there and here, and of a newcomer nothing is left
- * but the session. @throws RelayError why.
- */
-export async function startOnNode(deps: StartOnNodeDeps, { workspace, link, params, isNewcomer }: Start): Promise<Session> {
-  const { store, clock, nodes } = deps;
+/** Has a machine start a session that has begun in the store; one that does not come up is ended there and here. @throws RelayError why. */
+export async function startOnNode(
+  { store, clock, nodes, unstarted }: StartOnNodeDeps,
+  { workspace, link, params, isNewcomer }: Start,
+): Promise<Session> {
   const { sessionId } = params.session;
   try {
     const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
@@ -42,26 +42,8 @@ export async function startOnNode(deps: StartOnNodeDeps, { workspace, link, para
     const ended = await nodes.end(workspace, sessionId, 'failed', failure.message);
     // It may have come up after all: nobody waits for it any more.
     link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
-    if (isNewcomer && ended?.runningSince === undefined) await forgetNewcomer(deps, workspace, params.session);
+    if (isNewcomer && ended?.runningSince === undefined) unstarted.note(workspace, params.session);
     throw failure;
-  }
-}
-
-/** An agent that never ran: its address goes, unless somebody has written to it meanwhile, or had before. */
-async function forgetNewcomer(
-  { store, clock, agents }: StartOnNodeDeps,
-  workspace: string,
-  { agentId, instanceId }: Session,
-): Promise<void> {
-  try {
-    await agents.remove(workspace, agentId, { reason: `${agentId} could not be started`, by: null }, (agent, { waiting, hasBindings }) => {
-      const isStillIt = agent.instanceId === instanceId && agent.status === 'offline';
-      if (!isStillIt || waiting.length > 0 || hasBindings) throw new RelayError('busy', `${agentId} is waited for`);
-    });
-    await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
-  } catch (error) {
-    // Then it stays, offline. Why it was not started counts more.
-    if (!(error instanceof RelayError)) throw error;
   }
 }
 

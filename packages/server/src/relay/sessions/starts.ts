@@ -18,11 +18,13 @@ import type { NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore } from '../relay-core.ts';
 import type { Nodes } from './nodes.ts';
 import { startOnNode } from './start-on-node.ts';
+import type { Unstarted } from './unstarted.ts';
 
-export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes' | 'agents'> {
+export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes'> {
   readonly registry: NodeRegistry;
   readonly nodes: Pick<Nodes, 'end' | 'lookAgain'>;
   readonly starting: Set<string>;
+  readonly unstarted: Unstarted;
 }
 
 /** So many sessions back a conversation is looked for. */
@@ -122,7 +124,7 @@ export class Starts {
   async #begin(prepared: Prepared, attempt: StartAttempt | null): Promise<Session> {
     const { input, principal, spawnedBy, terms, node, earlier, keeper } = prepared;
     const { workspace } = principal;
-    const { store, tokens, clock, settings, starting, registry, inboxes } = this.#deps;
+    const { store, tokens, clock, settings, starting, registry, inboxes, unstarted } = this.#deps;
     const link = registry.find(workspace, node.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
     const sessionId = randomUUID();
@@ -143,7 +145,7 @@ export class Starts {
           assertIsFree(principal, input.name, facts.isBound);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
-          isNewcomer = facts.agent === null;
+          isNewcomer = unstarted.isNewcomer(workspace, input.name, facts.agent);
           return { ...begun, change: begun.change && withStarter(withWaking(facts, begun.change, prepared), prepared) };
         }),
       );
