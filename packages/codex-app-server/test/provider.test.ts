@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
@@ -173,6 +173,28 @@ describe('the Codex provider', () => {
       const offered = new Set(bench.model.requests.flatMap(({ model }) => model?.tools.map(({ fullName }) => fullName) ?? []));
       expect([...offered].filter((name) => /exec|shell|write_stdin|web_search|mcp__users/u.test(name))).toEqual([]);
       expect(users.calls).toEqual([]);
+    });
+
+    test('a safe session has none of the servers of a project that its user trusts', async () => {
+      await using theirs = await startFakeRelayTools();
+      const { workFolder, codexHome } = bench.home;
+      await mkdir(join(workFolder, '.git'));
+      await mkdir(join(workFolder, '.codex'));
+      await writeFile(
+        join(workFolder, '.codex', 'config.toml'),
+        `[mcp_servers.theirs]\nurl = "${theirs.url}"\ndefault_tools_approval_mode = "approve"\n`,
+      );
+      await appendFile(join(codexHome, 'config.toml'), `\n[projects.${JSON.stringify(workFolder)}]\ntrust_level = "trusted"\n`);
+      const call = async (mode: StartOptions['mode']) => {
+        const { session, log } = await start({ mode });
+        await session.prompt(owner('call relay_inbox {} && then say: called'), { mode: 'next' });
+        await log.waitForTurnEnd();
+      };
+      await call('agentic');
+      expect(theirs.calls).toHaveLength(1);
+      await call('safe');
+      expect(theirs.calls).toHaveLength(1);
+      bench.model.takeViolations();
     });
 
     test('two sessions call the relay each under its own name, and a call may wait', async () => {

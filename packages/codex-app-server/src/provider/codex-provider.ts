@@ -288,7 +288,7 @@ async function openTools({ mcp, signal }: TrackedStart, client: CodexClient): Pr
 async function startThread(options: TrackedStart, { client, env, tools, door }: Opening, session: CodexSession): Promise<CodexThread> {
   const { mode, approval, ask = false, instructions, mcp, model, cwd, resume, signal } = options;
   const environment = threadEnvironment(options.env, env);
-  const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
+  const userMcpServers = mode === 'safe' ? await configuredMcpServers(client, cwd) : [];
   // A stored thread has the tools that it began with, which may be none.
   const dynamicTools = resume === undefined ? tools?.offered : undefined;
   const asksClient = dynamicTools !== undefined;
@@ -334,8 +334,9 @@ async function startNew(client: CodexClient, open: () => Promise<CodexThread>): 
 }
 
 /** Without this list a safe session still has the read-only tools of the user's own servers, so a failure to get it is one. */
-async function configuredMcpServers(client: CodexClient): Promise<readonly string[]> {
-  const { config } = await client.ask(ConfigResult, 'config/read', { includeLayers: false });
+async function configuredMcpServers(client: CodexClient, cwd: string): Promise<readonly string[]> {
+  // A project that the user trusts may have some of its own.
+  const { config } = await client.ask(ConfigResult, 'config/read', { includeLayers: false, cwd });
   return Object.keys(config.mcp_servers ?? {});
 }
 
