@@ -8,6 +8,9 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { agentCliPaths, callTool, say, startFakeAnthropic, type TempHome, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
+import { startNpmRegistry } from '../support/npm-registry.ts';
+import { hasTerminals, openTerminal } from '../support/terminal.ts';
+import { until } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
 
 const run = promisify(execFile);
@@ -81,5 +84,35 @@ test.each([...claudeBetween])(
     expect(existsSync(join(home.home, '.local', 'share', 'agent-relay', 'claude-marketplace'))).toBe(false);
     await run(program, ['plugin', 'marketplace', 'add', `${relay.url}/marketplace.json`], { env });
     expect((await run(program, ['plugin', 'marketplace', 'list'], { env })).stdout).toContain('agent-relay');
+  },
+);
+
+test.skipIf(!hasTerminals).each([...claudeBetween])(
+  "a project's settings tell %s where the plugin is once its folder is trusted; installed for the project, its sessions have it",
+  async (_version, program) => {
+    await using home = await tempHome();
+    await using relay = await startTestRelay();
+    await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+    await using anthropic = await startFakeAnthropic({ model: () => say('Hello.') });
+    await using registry = await startNpmRegistry(pluginFolder, home.directory);
+    const addresses = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+    const env = { ...home.env(), ...anthropic.env(), ...registry.env, ...addresses, PATH: process.env['PATH'] };
+    const cwd = join(home.directory, 'project');
+    await mkdir(cwd);
+    const written = await run(process.execPath, [installer, 'install', '--project'], { env, cwd });
+    const command = /claude (plugin install .*)$/mu.exec(written.stdout)?.[1] ?? '';
+    const known = join(home.home, '.claude', 'plugins', 'known_marketplaces.json');
+    const isKnown = async () => existsSync(known) && (await readFile(known, 'utf8')).includes('"agent-relay"');
+    {
+      await using session = await openTerminal([program], { cwd, env });
+      if ((await session.shows(/trust this folder/u)).includes('❯ No, exit')) await session.press('Up');
+      await session.shows(/❯ (?:\d\. )?Yes/u);
+      await session.press('Enter');
+      await until('the marketplace', isKnown);
+    }
+    await run(program, command.split(' '), { env, cwd });
+    await using _next = await openTerminal([program], { cwd, env });
+    await until('its agent', async () => (await owner.agents.list()).data.some(({ meta }) => meta['cwd'] === cwd));
+    expect(registry.asked).toContain('/agent-relay-plugin');
   },
 );

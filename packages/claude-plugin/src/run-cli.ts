@@ -2,6 +2,7 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { spelledOut } from 'agent-relay-wire';
 import { Command } from 'commander';
 import { installInProject, installPlugin, uninstallPlugin } from './install/install.ts';
+import { pluginId } from './install/marketplace.ts';
 
 interface Settings {
   readonly command: string;
@@ -22,7 +23,9 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .action(async ({ command, project }: Settings) => {
       if (project !== undefined) {
         const { path } = installInProject(project === true ? process.cwd() : project);
-        return tell(`${path} names the plugin: Claude Code installs it where somebody trusts the folder.`);
+        return tell(
+          `${path} names the plugin. Claude Code does not install by itself what a project names: whoever has trusted the folder runs, in it,\nclaude plugin install ${pluginId} --scope project`,
+        );
       }
       const { folder } = await installPlugin({ env: process.env, command });
       tell(`Installed: the next session of Claude Code is an agent of the relay. The plugin lies in ${folder}.`);

@@ -47,7 +47,7 @@ export async function uninstallPlugin(options: ClaudePluginsOptions): Promise<Un
 }
 
 /**
- * Writes into a project's `.claude/settings.json` that its sessions have this version of the plugin, from npm. Everything else in there stays, and
+ * Writes into a project's `.claude/settings.json` that its sessions have this version of the plugin, from npm, once somebody has installed it there. Everything else in there stays, and
  * whoever reads it meanwhile reads the old or the new.
  * @throws RelayError `validation_failed` when that file is no JSON object, or where it or its folder is a link: it would lead out of the project.
  */

@@ -18,7 +18,7 @@ const marketplaceOf = (source: unknown) => ({
 /** One that lies beside its plugin. */
 export const directoryMarketplace = marketplaceOf(`./${pluginName}`);
 
-/** What a project's settings say, so that whoever trusts its folder has the plugin there: this version, and none that is published later. */
+/** What a project's settings say, so that whoever trusts its folder can install the plugin for it: this version, and none that is published later. */
 export const projectSettings = {
   extraKnownMarketplaces: {
     [marketplaceName]: {
