@@ -204,6 +204,24 @@ test('what is answered at the terminal is withdrawn: by the tool that ran, by th
   }
 });
 
+test('a dialog that no hook asks about is told where people look, ends no turn with mail, and is withdrawn when the session goes on', async () => {
+  await mailTurn('guarded');
+  const needsInput = { notification_type: 'agent_needs_input', message: 'Auto mode needs your choice' };
+  await claude.hook('Notification', needsInput);
+  const question = await asked();
+  expect(question).toMatchObject({
+    kind: 'other',
+    title: 'At the terminal: Auto mode needs your choice',
+    options: [{ id: 'seen', outcome: 'deny' }],
+  });
+  // What is asked already is not told of besides.
+  await claude.hook('Notification', { notification_type: 'permission_prompt', message: 'Claude needs your permission' });
+  expect(await before('Write')).toBe('ask');
+  expect(await pending()).toHaveLength(1);
+  await claude.hook('PostToolUse', bash);
+  await expect.poll(async () => (await pending()).length, timeout).toBe(0);
+});
+
 test('where nobody sits only a turn with relay mail waits for a person', async () => {
   await claude.hook('Stop');
   await using headless = await LiveClaude.start({
@@ -247,6 +265,9 @@ test('when the sidecar is gone a turn with relay mail may do nothing more, also 
   await lost.kill();
   const decision = async () =>
     (await lost.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
+  expect(await decision()).toBe('deny');
+  // A dialog is no rest.
+  await lost.hook('Notification', { notification_type: 'agent_needs_input' });
   expect(await decision()).toBe('deny');
   // At rest the turn is over, whoever sees it.
   await lost.hook('Notification', { notification_type: 'idle_prompt' });

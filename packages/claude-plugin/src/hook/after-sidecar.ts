@@ -6,11 +6,14 @@ import type { HookAnswer } from './hook-message.ts';
 type Place = Pick<SessionPlace, 'restrictedFile'>;
 
 /** What a hook does in a session whose sidecar was killed: whoever sits there is told. */
-export function afterSidecar(event: string, place: Place): HookAnswer {
+export function afterSidecar(event: string, notificationType: string, place: Place): HookAnswer {
   switch (event) {
     case 'UserPromptSubmit':
       return { stdout: JSON.stringify({ systemMessage: gone, hookSpecificOutput: { hookEventName: event, additionalContext: gone } }) };
     case 'Notification':
+      // Others say that a dialog is open, in the middle of a turn.
+      if (notificationType === 'idle_prompt') rmSync(place.restrictedFile, { force: true });
+      return {};
     case 'SessionEnd':
       // The turn is over for certain.
       rmSync(place.restrictedFile, { force: true });

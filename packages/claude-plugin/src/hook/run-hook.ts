@@ -60,7 +60,7 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
     });
   }
   if (answer === 'absent' && event === 'SessionStart' && !isHosted(env)) noteStart(place, uid);
-  return isTrusted() ? withoutSidecar(event, { place, isAbsent: answer === 'absent' }) : {};
+  return isTrusted() ? withoutSidecar(event, input, { place, isAbsent: answer === 'absent' }) : {};
 }
 
 interface Unheard {
@@ -80,11 +80,11 @@ interface Missing {
   readonly isAbsent: boolean;
 }
 
-function withoutSidecar(event: string, { place, isAbsent }: Missing): HookAnswer {
+function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
   if (event === 'PreToolUse') return beforeToolUnasked(place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
   const wasKilled = isAbsent && existsSync(place.shellFile);
-  return wasKilled ? afterSidecar(event, place) : {};
+  return wasKilled ? afterSidecar(event, asText(input['notification_type'] ?? ''), place) : {};
 }
 
 /** The sidecar is started after the hook. */

@@ -22,7 +22,8 @@ export type PersonsAnswer =
 
 interface Open {
   readonly approvalId: string;
-  readonly use: string;
+  /** Null of a dialog that only the terminal has. */
+  readonly use: string | null;
   readonly settled: AbortController;
 }
 
@@ -32,6 +33,9 @@ const WAIT_MS = 25_000;
 /** Where nobody sits at the session nobody else can answer: longer than this it does not wait. */
 const UNATTENDED_MS = 600_000;
 const LONGEST_INPUT = 60_000;
+const LONGEST_TITLE = 500;
+/** Nothing that is said here reaches the dialog. */
+const onlyThere: NonNullable<AskApproval['options']> = [{ id: 'seen', label: 'I answer it at the terminal', outcome: 'deny' }];
 
 /**
  * What the session asks, put to people through the relay. The dialog at the terminal is open all the while: what is answered there is withdrawn
@@ -63,10 +67,26 @@ export class ApprovalQuestions {
     }
   }
 
-  /** A tool ran: whoever asked for it has the answer. */
+  /**
+   * Something at the terminal waits for a person, and can be answered there alone: people are told so where they look for questions, until the session goes on.
+   * What is asked here already they know. Resolves when nobody has to be told any more.
+   */
+  async tellOfDialog(message: string): Promise<void> {
+    if (this.#open.size > 0) return;
+    const open: Open = { approvalId: `claude-${randomUUID()}`, use: null, settled: new AbortController() };
+    this.#open.add(open);
+    const title = `At the terminal: ${message === '' ? 'the session needs an answer' : message}`.slice(0, LONGEST_TITLE);
+    try {
+      await this.#wait({ approvalId: open.approvalId, kind: 'other', title, options: [...onlyThere] }, open.settled.signal);
+    } finally {
+      this.#open.delete(open);
+    }
+  }
+
+  /** A tool ran: whoever asked for it has the answer, and no dialog is open. */
   settledBySession(use: GatedUse): void {
     const key = keyOf(use);
-    for (const open of this.#open) if (open.use === key) open.settled.abort();
+    for (const open of this.#open) if (open.use === null || open.use === key) open.settled.abort();
   }
 
   /** The turn is over, or another has begun: nothing of it waits for an answer. */

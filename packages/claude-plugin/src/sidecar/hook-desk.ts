@@ -36,6 +36,8 @@ const Input = z.looseObject({
   session_id: lenientText,
   transcript_path: lenientText,
   prompt: lenientText,
+  notification_type: lenientText,
+  message: lenientText,
   command_name: lenientText,
   command_args: lenientText,
   command_source: lenientText,
@@ -98,7 +100,8 @@ export class HookDesk {
         this.#rested(event, 'stopped');
         return nothing;
       case 'Notification':
-        this.#rested(event, 'ended');
+        if (event.notification_type === 'idle_prompt') this.#rested(event, 'ended');
+        else void this.#options.questions.tellOfDialog(event.message);
         return nothing;
       case 'SessionEnd':
         // `/clear` and `/resume` go on in the same process, and as the same agent.
