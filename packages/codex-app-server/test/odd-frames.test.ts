@@ -159,6 +159,16 @@ const answers: Readonly<Record<string, Row>> = {
   LoadedThreadsPage: [methods.LoadedThreadsPage, [{ data: ['t'], nextCursor: 'c' }], []],
   // What a safe session switches off: an odd answer is no answer.
   ConfigResult: [methods.ConfigResult, [{ config: { mcp_servers: { a: {} } } }], ['config', 'config.mcp_servers']],
+  HooksConfigResult: [
+    methods.HooksConfigResult,
+    [
+      {
+        config: { features: { hooks: false } },
+        origins: { 'features.hooks': { name: { type: 'project', dotCodexFolder: '/project/.codex', file: '/etc/codex/config.toml' } } },
+      },
+    ],
+    [],
+  ],
 };
 
 const schemas: readonly (readonly [string, Row])[] = [

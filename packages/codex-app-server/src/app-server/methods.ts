@@ -1,4 +1,4 @@
-import { lenient, lenientList } from 'agent-relay-wire';
+import { lenient, lenientList, recordOf } from 'agent-relay-wire';
 import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 import { ThreadStatusSchema, TurnSchema } from './notifications.ts';
@@ -98,15 +98,14 @@ export const ModelsPage = z.looseObject({
   ),
 });
 export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
-const configFile = z.looseObject({ dotCodexFolder: lenient(z.string()), file: lenient(z.string()) });
 /** Decides what a safe session must switch off: one that cannot be read is refused. */
-export const ConfigResult = z.looseObject({
-  config: z.looseObject({
-    mcp_servers: z.record(z.string(), z.unknown()).nullish(),
-    features: lenient(z.looseObject({ hooks: lenient(z.boolean()) })),
-  }),
-  /** Which file each of the settings stands in, by its dotted key. */
-  origins: lenient(z.looseObject({ 'features.hooks': lenient(z.looseObject({ name: lenient(configFile) })) })),
+export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });
+const configFile = z.looseObject({ dotCodexFolder: lenient(z.string()), file: lenient(z.string()) });
+/** Whether hooks run, and which file says so. */
+export const HooksConfigResult = z.looseObject({
+  config: lenient(z.looseObject({ features: lenient(z.looseObject({ hooks: lenient(z.boolean()) })) })),
+  /** By dotted key. */
+  origins: recordOf(z.looseObject({ name: lenient(configFile) })),
 });
 
 /** Text as a turn takes it. `text_elements` is required by some versions and ignored by others. */

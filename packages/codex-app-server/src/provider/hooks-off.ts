@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LiveEvent } from 'agent-relay-provider';
 import type { CodexClient } from '../app-server/codex-client.ts';
-import { ConfigResult } from '../app-server/methods.ts';
+import { HooksConfigResult } from '../app-server/methods.ts';
 
 /** What is told of a session whose hook Codex will not run; `where` it was said so, as far as that is known. */
 export const hooksAreOff = (where?: string): LiveEvent => ({
@@ -13,9 +13,9 @@ export const hooksAreOff = (where?: string): LiveEvent => ({
 
 /** Undefined where hooks run, or a server does not say. */
 export async function whereHooksAreOff(client: Pick<CodexClient, 'ask'>, cwd: string): Promise<LiveEvent | undefined> {
-  const { config, origins } = await client.ask(ConfigResult, 'config/read', { includeLayers: false, cwd });
-  if (config.features?.hooks !== false) return undefined;
-  const { dotCodexFolder, file } = origins?.['features.hooks']?.name ?? {};
+  const { config, origins } = await client.ask(HooksConfigResult, 'config/read', { includeLayers: false, cwd });
+  if (config?.features?.hooks !== false) return undefined;
+  const { dotCodexFolder, file } = origins['features.hooks']?.name ?? {};
   return hooksAreOff(dotCodexFolder === undefined ? file : join(dotCodexFolder, 'config.toml'));
 }
 
