@@ -47,6 +47,15 @@ describe.each(codexVersions)('what another agent has reserved, and Codex %s', (_
     const refused = () => log.ofType('approval.resolved').map(({ by, outcome, message }) => [by, outcome, message]);
     return { session, log, turn, refused };
   };
+  /** Has the user trust the folder's own settings, and answers where they stand. */
+  const trustProject = async (settings: string): Promise<string> => {
+    const { workFolder, codexHome } = bench.home;
+    const path = join(workFolder, '.codex', 'config.toml');
+    for (const folder of ['.git', '.codex']) await mkdir(join(workFolder, folder));
+    await writeFile(path, settings);
+    await appendFile(join(codexHome, 'config.toml'), `\n[projects.${JSON.stringify(workFolder)}]\ntrust_level = "trusted"\n`);
+    return path;
+  };
   const there = (...names: readonly string[]) => names.filter((name) => existsSync(join(bench.home.workFolder, name)));
 
   test.each([
@@ -76,6 +85,7 @@ describe.each(codexVersions)('what another agent has reserved, and Codex %s', (_
     // As Codex keeps it where somebody has switched one off.
     const off = `\n[hooks.state."${threadSettingsPath}:pre_tool_use:0:0"]\nenabled = false\n`;
     await appendFile(join(bench.home.codexHome, 'config.toml'), off);
+    await trustProject(off);
     await using server = await CodexAppServer.start({ command: codex, env: bench.env });
     const { turn, refused } = await start(new CodexProvider({ command: codex, endpoint: server.endpoint }), 'unrestricted');
     const patch = "apply_patch <<'P'\n*** Begin Patch\n*** Add File: kept.txt\n+x\n*** End Patch\nP";
@@ -96,12 +106,7 @@ describe.each(codexVersions)('what another agent has reserved, and Codex %s', (_
     ['the app-server', () => new CodexProvider({ command: codex })],
     ['codex exec', () => new CodexExecProvider({ command: codex })],
   ] as const)('is not where the project has switched hooks off, which its session of %s says', async (name, provide) => {
-    const { home } = bench;
-    await mkdir(join(home.workFolder, '.git'));
-    await mkdir(join(home.workFolder, '.codex'));
-    const settings = join(home.workFolder, '.codex', 'config.toml');
-    await writeFile(settings, '[features]\nhooks = false\n');
-    await appendFile(join(home.codexHome, 'config.toml'), `\n[projects.${JSON.stringify(home.workFolder)}]\ntrust_level = "trusted"\n`);
+    const settings = await trustProject('[features]\nhooks = false\n');
     const { log, turn, refused } = await start(provide(), 'agentic');
     const { message } = await log.waitFor('agent.error', ({ code }) => code === 'config_warning');
     expect(message).toContain('this session is not kept from what others have reserved');
