@@ -6,12 +6,12 @@ import { openDashboard } from './support.ts';
 
 const log = (page: Page) => page.getByRole('log', { name: 'Messages' });
 
-/** A page whose socket a test can cut without a word, and mend. */
+/** A page whose socket a test can cut without a word, and mend; what its person has read nobody is told. */
 async function cuttable(page: Page): Promise<{ isCut: boolean }> {
   const network = { isCut: false };
   await page.routeWebSocket(/\/ws$/u, (socket: WebSocketRoute) => {
     const server = socket.connectToServer();
-    socket.onMessage((text) => network.isCut || server.send(text));
+    socket.onMessage((text) => network.isCut || String(text).includes('"inbox/ack"') || server.send(text));
     server.onMessage((text) => network.isCut || socket.send(text));
   });
   return network;
@@ -62,6 +62,7 @@ test.skipIf(!hasBrowser)(
   async () => {
     await using world = await openDashboard();
     await world.owner.agents.register({ name: 'Worker', status: 'idle' });
+    await world.owner.messages.send({ from: 'Worker', to: 'owner', body: 'Are you there?' });
     const page = await world.openStrangersPage();
     const network = await cuttable(page);
     await page.clock.install();
@@ -72,6 +73,7 @@ test.skipIf(!hasBrowser)(
     const agent = page.getByRole('navigation', { name: 'Agents' }).getByRole('listitem');
     await agent.getByText('idle').waitFor();
     await until('that one can send', () => send.isEnabled());
+    await page.locator('[data-receipt]').first().waitFor();
     // Two seconds of the page's own time: how long the machine takes over them is another matter.
     await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 1_000);
     network.isCut = true;

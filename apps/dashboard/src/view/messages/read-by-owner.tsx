@@ -15,7 +15,9 @@ export const isUnreadByOwner = ({ agentId, state }: Delivery): boolean =>
 export function ReadByOwner({ messageId }: { readonly messageId: number }) {
   const place = useRef<HTMLSpanElement>(null);
   const relay = useRelay();
-  const mayTell = useIsLive() && isOwner(useMe());
+  const isLive = useIsLive();
+  const me = useMe();
+  const mayTell = isLive && isOwner(me);
   useEffect(() => {
     if (!mayTell || !place.current) return;
     const tell = () => {
