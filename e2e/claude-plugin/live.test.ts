@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Agent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ApprovalMode } from 'agent-relay-protocol';
@@ -15,6 +13,7 @@ import { hasTerminals, openTerminal, type Terminal } from '../support/terminal.t
 import { timesShown } from '../support/times-shown.ts';
 import { until } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
+import { sidecarPid } from './sidecar-pid.ts';
 
 /** The newest message of the relay, in whatever part of a request the CLI puts it. */
 const lastMessage = ({ conversation }: ModelRequest): string =>
@@ -241,9 +240,8 @@ test.skipIf(!hasTerminals)("a session's shells speak as its agent", async () => 
 test.skipIf(!hasTerminals)(
   'a sidecar that is killed is told of at the next prompt, and `/mcp` brings it back with the mail that waited',
   async () => {
-    const ofTerminal = ['-o', 'pid,args', '--ppid', String(await sessions.one.pid())];
-    const sidecar = async () => Number(/(\d+) node \S*sidecar\.js/u.exec((await promisify(execFile)('ps', ofTerminal)).stdout)?.[1]);
-    process.kill(await sidecar(), 'SIGKILL');
+    const pid = await sessions.one.pid();
+    process.kill(await until('the sidecar', () => sidecarPid(pid)), 'SIGKILL');
     const waiting = await owner.messages.send({ to: `id:${agents.one.id}`, body: 'note' });
     await sessions.one.say('hello there');
     await sessions.one.shows('has ended unexpectedly');

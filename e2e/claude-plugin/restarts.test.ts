@@ -15,6 +15,7 @@ import { ShownMessages } from '../support/shown-messages.ts';
 import { hasTerminals, openTerminal } from '../support/terminal.ts';
 import { until, untilGranted } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
+import { sidecarPid } from './sidecar-pid.ts';
 
 /**
  * `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints what happened; the seed is in the test's name. With `AGENT_RELAY_TEST_ANSWER_MS=400` answers take as
@@ -136,6 +137,7 @@ test.skipIf(!hasTerminals)(
     await until('the first to be read', async () => (await fateOf(first.id)).state === 'seen');
     const ids = [first.id];
     let sentBeforeLastKill = 0;
+    let bothKilled = 0;
     const happened = new Set<string>();
     const told = (name: string, happen: () => Promise<unknown> | unknown) => async () => {
       await happen();
@@ -149,12 +151,14 @@ test.skipIf(!hasTerminals)(
         relay: { share: 0.25, happen: told('relay', restartRelay) },
         cli: {
           share: 0.25,
-          // Every other time in the middle of an answer: else hardly ever, for the model answers at once.
+          // Every other time in the middle of an answer: else hardly ever, for the model answers at once. And every other time the plugin's process as well.
           happen: told('cli', async () => {
             const pid = await terminal.pid();
+            const sidecar = random() < 0.5 ? await sidecarPid(pid) : undefined;
             if (slowAnswerMs === 0 && random() < 0.5) await shown.next(over.signal);
             if (over.signal.aborted) return;
-            process.kill(pid, 'SIGKILL');
+            for (const each of [sidecar, pid]) if (each !== undefined) process.kill(each, 'SIGKILL');
+            if (sidecar !== undefined) bothKilled += 1;
             // One more may be on its way.
             sentBeforeLastKill = ids.length + 1;
             await terminal[Symbol.asyncDispose]();
@@ -184,7 +188,7 @@ test.skipIf(!hasTerminals)(
     const unknown = counted.filter(isUnknown);
     if (process.env['AGENT_RELAY_TEST_MESSAGES'])
       console.log(
-        `plugin: ${ids.length} messages, ${JSON.stringify(counts)}, of ${unknown.length} nobody knows, ${unknown.filter(({ times }) => times === 0).length} of them unread`,
+        `plugin: ${ids.length} messages, ${JSON.stringify({ ...counts, bothKilled })}, of ${unknown.length} nobody knows, ${unknown.filter(({ times }) => times === 0).length} of them unread`,
       );
     const isRight = (each: (typeof counted)[number]) => (each.state === 'seen' ? each.times === 1 : each.times <= 1 && isUnknown(each));
     expect(counted.filter((each) => !isRight(each))).toEqual([]);
