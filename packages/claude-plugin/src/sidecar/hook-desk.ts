@@ -6,6 +6,7 @@ import { answerSlashCommand, commandName } from './commands.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
 import type { KnownReservations } from './known-reservations.ts';
 import type { MailDesk } from './mail-desk.ts';
+import type { RelayPulse } from './relay-pulse.ts';
 import type { RelaySide } from './relay-side.ts';
 import { reservedAgainst } from './reserved-against.ts';
 import { standingWords } from './session-words.ts';
@@ -14,6 +15,7 @@ import type { LiveTurn } from './turn.ts';
 
 export interface HookDeskOptions {
   readonly relay: RelaySide;
+  readonly pulse: Pick<RelayPulse, 'isSilent'>;
   readonly mail: MailDesk;
   readonly entered: Pick<EnteredMail, 'answered'>;
   readonly turn: LiveTurn;
@@ -187,6 +189,8 @@ export class HookDesk {
   }
 
   async #firstWord(signal: AbortSignal): Promise<void> {
+    // It has had as long as this process took to load.
+    if (this.#options.pulse.isSilent) return;
     await this.#options.relay.settled(AbortSignal.any([signal, AbortSignal.timeout(START_WAIT_MS)]));
   }
 

@@ -1,6 +1,7 @@
 import { sleep } from 'agent-relay-wire';
 import { isHosted } from '../session-place.ts';
 import { aborted } from './aborted.ts';
+import { feelPulse, type RelayPulse } from './relay-pulse.ts';
 import { serveTools, type ToolServer } from './serve-tools.ts';
 import type { SessionSituation, SidecarSession } from './sidecar-session.ts';
 
@@ -20,24 +21,28 @@ export async function runSidecar({ signal, ...situation }: SidecarOptions): Prom
     await aborted(signal);
     return mcp.close();
   }
+  const { AGENT_RELAY_URL: url, NODE_USE_ENV_PROXY: isByProxy } = situation.env;
+  // A proxy may be the only way there.
+  const pulse = feelPulse(isByProxy ? undefined : url);
   let begin = (_session: SidecarSession) => {};
   const session = new Promise<SidecarSession>((resolve) => {
     begin = resolve;
   });
   const mcp = serveTools({ call: async (name, input) => (await session).tools.call(name, input), onError });
   try {
-    await using opened = await openAfter(mcp, situation);
+    await using opened = await openAfter(mcp, { ...situation, pulse });
     begin(opened);
     await opened.run(signal);
     // Taken over by another: the session itself goes on, and is told so.
     if (!signal.aborted) await aborted(signal);
   } finally {
+    pulse.close();
     await mcp.close();
   }
 }
 
 /** Claude Code keeps the first turn until it has the tools: what else there is, most of what is to be loaded, comes after. */
-async function openAfter({ listed }: ToolServer, situation: SessionSituation): Promise<SidecarSession> {
+async function openAfter({ listed }: ToolServer, situation: SessionSituation & { readonly pulse: RelayPulse }): Promise<SidecarSession> {
   await Promise.race([listed, sleep(LISTED_WITHIN_MS)]);
   const { openSidecarSession } = await import('./sidecar-session.ts');
   return openSidecarSession(situation);

@@ -11,6 +11,7 @@ import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
 import { KnownReservations } from './known-reservations.ts';
 import { Outbox } from './outbox.ts';
+import type { RelayPulse } from './relay-pulse.ts';
 import { RelaySide } from './relay-side.ts';
 import { RelayTools } from './relay-tools.ts';
 import { openSessionMail } from './session-mail.ts';
@@ -36,7 +37,13 @@ export interface SidecarSession extends AsyncDisposable {
 }
 
 /** Makes a session an agent: its hooks are answered from here on, `run` keeps it at the relay. @throws Error where somebody else has its folder; RelayError as `agentIdentity` does. */
-export async function openSidecarSession({ env, claudePid, cwd, log }: SessionSituation): Promise<SidecarSession> {
+export async function openSidecarSession({
+  env,
+  claudePid,
+  cwd,
+  log,
+  pulse,
+}: SessionSituation & { readonly pulse: RelayPulse }): Promise<SidecarSession> {
   const uid = process.getuid?.();
   const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });
   makePrivateFolder(place.folder, uid);
@@ -44,7 +51,7 @@ export async function openSidecarSession({ env, claudePid, cwd, log }: SessionSi
   const identity = identityOf({ env: own, cwd: env['CLAUDE_PROJECT_DIR'] || cwd, claudePid });
   const warning = proxyOnTheWay(own['AGENT_RELAY_URL'] ?? '');
   if (warning !== null) log.warn('a proxy can read the token of this session', { reason: warning });
-  return makeSession({ env: own, identity, place, claudePid, log });
+  return makeSession({ env: own, identity, place, claudePid, log, pulse });
 }
 
 /** A session that was started from the shell of another is an agent of its own: it has neither the other's name nor its token. */
@@ -72,9 +79,10 @@ interface Parts {
   readonly place: SessionPlace;
   readonly claudePid: number;
   readonly log: Log;
+  readonly pulse: RelayPulse;
 }
 
-async function makeSession({ env, identity, place, claudePid, log }: Parts): Promise<SidecarSession> {
+async function makeSession({ env, identity, place, claudePid, log, pulse }: Parts): Promise<SidecarSession> {
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   // Left by a process that was killed in a turn with mail, or by a hook that nobody answered: that turn goes on.
@@ -114,7 +122,7 @@ async function makeSession({ env, identity, place, claudePid, log }: Parts): Pro
   const questions = new ApprovalQuestions({ relay, log });
   const kept = () => outbox.entries.length;
   const { restrictedFile } = place;
-  const desk = new HookDesk({ relay, mail, entered, turn, questions, reservations, kept, isInBackground, restrictedFile, began });
+  const desk = new HookDesk({ relay, pulse, mail, entered, turn, questions, reservations, kept, isInBackground, restrictedFile, began });
   await entered.recover();
   const door = await serveHooks({ path: place.door, desk, log });
   rmSync(place.startingFile, { force: true });
