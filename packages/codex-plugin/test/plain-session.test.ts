@@ -1,7 +1,13 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { expect, onTestFinished, test } from 'vitest';
@@ -125,4 +131,38 @@ test('a tool’s call that the relay refuses is answered as one, on one line', a
     const failure = { isError: true, content: [{ type: 'text', text: expect.stringMatching(/^The relay refused this: ./u) }] };
     expect(JSON.parse(answer ?? '')).toEqual({ jsonrpc: '2.0', id: 7, result: failure });
   }
+});
+
+test('the end of a session is told though its relay answers later than Codex waits for the hook', async () => {
+  await using session = await plainSession();
+  const { owner, relay, home, env, hook } = session;
+  await hook('SessionStart', { source: 'startup' });
+  const stored = readSession(env, threadId);
+  if (stored === null) throw new Error('its hook has registered it');
+  let answerNow = () => {};
+  const mayAnswer = new Promise<void>((resolve) => {
+    answerNow = resolve;
+  });
+  const slow = createServer(async (request, response) => {
+    const [{ method = '', url = '', headers }, body] = [request, await buffer(request)];
+    await mayAnswer;
+    const kept = { authorization: headers.authorization ?? '', 'content-type': 'application/json' };
+    const answer = await fetch(new URL(url, relay.url), { method, headers: kept, body });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  onTestFinished(() => void slow.close());
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const { port } = slow.address() as AddressInfo; // it listens on a port
+  writeSession(env, threadId, { ...stored, url: `http://127.0.0.1:${port}` });
+  const program = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+  const ending = spawn(process.execPath, ['--conditions=agent-relay-source', program, 'hook'], {
+    env,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  ending.stdin.end(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: 'SessionEnd', reason: 'exit' }));
+  expect(await once(ending, 'exit')).toEqual([0, null]);
+  expect(readSession(env, threadId)).not.toBeNull();
+  answerNow();
+  await expect.poll(() => readSession(env, threadId)).toBeNull();
+  expect((await owner.agents.get({ id: stored.agentId })).status).toBe('offline');
 });

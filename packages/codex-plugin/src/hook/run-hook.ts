@@ -8,18 +8,20 @@ const patchTool = 'apply_patch';
 export interface HookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tell: (sentence: string) => void;
+  /** Has another process tell that the session has ended, which nobody waits for; false where none can be started. */
+  readonly endApart?: () => Promise<boolean>;
 }
 
 /**
  * Answers one hook of Codex. It never stands in a session's way: what fails is told, and answered with nothing. A session that `codex-relay` or a
  * machine of the relay runs has its own ways to the relay.
  */
-export async function runCodexHook(text: string, { env, tell }: HookOptions): Promise<HookOutput> {
+export async function runCodexHook(text: string, options: HookOptions): Promise<HookOutput> {
   try {
     const input = readHookInput(text);
-    return env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, { env, tell }) : await ofPlainSession(input, { env, tell });
+    return options.env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, options) : await ofPlainSession(input, options);
   } catch (error) {
-    tell(`A hook failed: ${messageOf(error)}`);
+    options.tell(`A hook failed: ${messageOf(error)}`);
     return null;
   }
 }
@@ -59,7 +61,8 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
       return told;
     }
     case 'SessionEnd':
-      await (await session()).end();
+      // Codex gives this hook three seconds, which a busy machine, or a relay far away, may take longer than.
+      if (!(await options.endApart?.())) await (await session()).end();
       return null;
   }
 }
