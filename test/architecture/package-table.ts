@@ -60,9 +60,9 @@ export const reachableInnerFiles: Readonly<Record<string, readonly string[]>> = 
   'packages/connect/test': ['packages/server/src/testing.ts', 'packages/host/test'],
   // Codex's daemon, standing still.
   'packages/codex-plugin/test': ['packages/codex-app-server/test/fake-app-server.ts'],
-  // Measures the use cases and the store without a transport in between, which no package offers, and
-  // real sessions in the terminals of the end-to-end tests.
   // The app-server that answers as a test says.
   'e2e/outages': ['packages/codex-app-server/test/fake-app-server.ts'],
+  // Measures the use cases and the store without a transport in between, which no package offers, and
+  // real sessions in the terminals of the end-to-end tests.
   bench: ['packages/server/src', 'e2e/support'],
 };

@@ -51,7 +51,13 @@ const schemas: Readonly<Record<string, readonly [z.ZodType, object, readonly str
     frames.HookCallbackSchema,
     {
       subtype: 'hook_callback',
-      input: { hook_event_name: 'PreToolUse', tool_name: 'Bash', tool_input: { command: 'ls' }, tool_response: { stdout: 'a' } },
+      input: {
+        hook_event_name: 'PreToolUse',
+        tool_name: 'Bash',
+        agent_id: 'a',
+        tool_input: { command: 'ls' },
+        tool_response: { stdout: 'a' },
+      },
       tool_use_id: 't',
     },
     ['subtype', 'input', 'input.hook_event_name'],
