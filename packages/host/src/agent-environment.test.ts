@@ -51,6 +51,8 @@ test('an agent asks this machine through no proxy, whatever it asks the rest thr
     NO_PROXY: '.corp,localhost,127.0.0.1,::1',
     no_proxy: '.corp,localhost,127.0.0.1,::1',
   });
+  // Alone it is all hosts, and for some programs only then.
+  expect(agentEnvironment({ ...proxy, no_proxy: '*' }, { mark, agent })).toMatchObject({ NO_PROXY: '*', no_proxy: '*' });
   expect(agentEnvironment({ NO_PROXY: '.corp' }, { mark, agent })).not.toHaveProperty('no_proxy');
   expect(agentEnvironment(proxy, { mark })).not.toHaveProperty('NO_PROXY');
 });

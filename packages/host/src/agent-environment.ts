@@ -86,8 +86,11 @@ const here = ['localhost', '127.0.0.1', '::1'];
 /** The relay's tools are asked for on this machine, with a secret that no proxy is shown: some vendors' programs ask through one unless they are told not to. */
 function withoutProxyHere(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   if (!proxies.some((name) => env[name])) return {};
-  const of = (name: string, other: string) =>
-    [...new Set([...(env[name] || env[other] || '').split(',').filter((host) => host !== ''), ...here])].join(',');
+  const of = (name: string, other: string) => {
+    const said = env[name] || env[other] || '';
+    // Beside other names curl and Python take it for one of them, and would go through the proxy.
+    return said.trim() === '*' ? said : [...new Set([...said.split(',').filter((host) => host !== ''), ...here])].join(',');
+  };
   return { NO_PROXY: of('NO_PROXY', 'no_proxy'), no_proxy: of('no_proxy', 'NO_PROXY') };
 }
 
