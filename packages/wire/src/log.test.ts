@@ -15,3 +15,14 @@ test('on a terminal a line of the log is one for people, down to the level that 
     'warning: local node taken over (pid 42, places ["/a"])',
   ]);
 });
+
+test('what a line tells of others begins no line of its own', () => {
+  const lines: string[] = [];
+  const log = plainLog('info', (line) => lines.push(line));
+  log.warn('a command failed', {
+    error: new Error('no room\n  Dashboard: http://elsewhere.test/login'),
+    name: 'a\r\nb\u{2028}c',
+    gone: undefined,
+  });
+  expect(lines).toEqual(['warning: a command failed (error no room Dashboard: http://elsewhere.test/login, name a b c, gone undefined)']);
+});

@@ -19,7 +19,9 @@ export function plainLog(level: (typeof ranks)[number], say: (line: string) => v
   const at = (own: keyof Log) => (message: string, fields?: LogFields) => {
     if (ranks.indexOf(own) > ranks.indexOf(level)) return;
     const more = Object.entries(fields ?? {}).map(([name, value]) => `${name} ${inWords(value)}`);
-    say(`${own === 'warn' ? 'warning' : own}: ${message}${more.length === 0 ? '' : ` (${more.join(', ')})`}`);
+    const line = `${own === 'warn' ? 'warning' : own}: ${message}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
+    // What others have said begins no line of its own.
+    say(line.replace(/[\n\r\v\f\u{85}\u{2028}\u{2029}]\s*/gu, ' '));
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
