@@ -56,3 +56,20 @@ test.skipIf(process.platform === 'win32')(
     expect(await decision()).toBe('deny');
   },
 );
+
+test.skipIf(process.platform === 'win32')(
+  'at rest and at its end no turn is held any more, whether nobody answers or nobody is there',
+  async () => {
+    await hook('UserPromptSubmit', { prompt: mail });
+    await hook('Notification', { notification_type: 'agent_needs_input' });
+    expect(await decision()).toBe('deny');
+    await hook('Notification', { notification_type: 'idle_prompt' });
+    expect(await decision()).toBe('no word');
+    // It has ended in peace, with a message on its way into the session.
+    await door.close();
+    await hook('UserPromptSubmit', { prompt: mail });
+    expect(await decision()).toBe('deny');
+    await hook('SessionEnd');
+    expect([await decision(), existsSync(place().restrictedFile)]).toEqual(['no word', false]);
+  },
+);

@@ -5,22 +5,15 @@ import type { HookAnswer } from './hook-message.ts';
 
 type Place = Pick<SessionPlace, 'restrictedFile'>;
 
-/** What a hook does in a session whose sidecar was killed: whoever sits there is told. */
-export function afterSidecar(event: string, notificationType: string, place: Place): HookAnswer {
-  switch (event) {
-    case 'UserPromptSubmit':
-      return { stdout: JSON.stringify({ systemMessage: gone, hookSpecificOutput: { hookEventName: event, additionalContext: gone } }) };
-    case 'Notification':
-      // Others say that a dialog is open, in the middle of a turn.
-      if (notificationType === 'idle_prompt') rmSync(place.restrictedFile, { force: true });
-      return {};
-    case 'SessionEnd':
-      // The turn is over for certain.
-      rmSync(place.restrictedFile, { force: true });
-      return {};
-    default:
-      return {};
-  }
+/** What a hook says in a session whose sidecar was killed: whoever sits there is told. */
+export const afterSidecar = (event: string): HookAnswer =>
+  event === 'UserPromptSubmit'
+    ? { stdout: JSON.stringify({ systemMessage: gone, hookSpecificOutput: { hookEventName: event, additionalContext: gone } }) }
+    : {};
+
+/** The turn is over for certain, however nobody answers. Other notifications say that a dialog is open, in the middle of one. */
+export function freeTurn(event: string, notificationType: string, { restrictedFile }: Place): void {
+  if (event === 'SessionEnd' || (event === 'Notification' && notificationType === 'idle_prompt')) rmSync(restrictedFile, { force: true });
 }
 
 /** A turn that mail is part of uses no tool as long as no sidecar answers, killed or hung: nobody else knows what it may do. */

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { asText } from 'agent-relay-protocol';
 import { dataFolder, isHosted, isPrivateFolder, makePrivateFolder, type SessionPlace, sessionPlace, takenFile } from '../session-place.ts';
-import { afterSidecar, beforeToolUnasked, holdTurn, noteTaken } from './after-sidecar.ts';
+import { afterSidecar, beforeToolUnasked, freeTurn, holdTurn, noteTaken } from './after-sidecar.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
 
@@ -82,9 +82,10 @@ interface Missing {
 
 function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
   if (event === 'PreToolUse') return beforeToolUnasked(place);
+  freeTurn(event, asText(input['notification_type'] ?? ''), place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
   const wasKilled = isAbsent && existsSync(place.shellFile);
-  return wasKilled ? afterSidecar(event, asText(input['notification_type'] ?? ''), place) : {};
+  return wasKilled ? afterSidecar(event) : {};
 }
 
 /** The sidecar is started after the hook. */
