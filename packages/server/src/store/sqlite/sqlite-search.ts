@@ -5,6 +5,7 @@ import type { Found, SearchPage, SearchQuery, SearchStore } from '../search-stor
 import { type ActivityRow, activityColumns, toActivityEntry } from './activity-rows.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { type SearchTurn, SearchTurns, TURN_MS } from './search-turns.ts';
 import { type Exact, exactOf, expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
 import { Snippets } from './snippets.ts';
 
@@ -18,10 +19,6 @@ const FIRST_HITS = 4;
 const HITS = 50;
 /** Texts that are looked at together for what is shown of them. */
 const SHOWN_CHARACTERS = 16 * 1024;
-/** So long is looked for one page. */
-const PAGE_MS = 1_000;
-/** How long one turn of a search may take about: other callers get theirs between two of them. */
-const TURN_MS = 4;
 
 interface Source<Row> {
   readonly metaKey: string;
@@ -55,6 +52,7 @@ interface Walked {
 export class SqliteSearch implements SearchStore {
   readonly #context: SqliteContext;
   readonly #snippets: Snippets;
+  readonly #turns: SearchTurns;
   readonly #through: Statement<[string], number>;
   readonly #setThrough: Statement<[number, string]>;
   readonly #messages: Source<MessageRow>;
@@ -62,7 +60,8 @@ export class SqliteSearch implements SearchStore {
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    const { database, reader } = context;
+    const { database, reader, scanTurns } = context;
+    this.#turns = new SearchTurns(scanTurns);
     this.#snippets = new Snippets(reader);
     this.#through = database.prepare<[string], number>('SELECT value FROM meta WHERE key = ?').pluck();
     this.#setThrough = database.prepare('UPDATE meta SET value = ? WHERE key = ?');
@@ -139,7 +138,7 @@ export class SqliteSearch implements SearchStore {
   }
 
   async find(query: SearchQuery): Promise<SearchPage> {
-    const turn = new Turn(() => this.#context.scanTurns.next(query.caller), query.signal);
+    const turn = this.#turns.begin(query.caller, query.signal);
     const exact = exactOf(query);
     const { before, limit } = query;
     // Only activity is a session's, calls tools and changes files.
@@ -165,16 +164,18 @@ export class SqliteSearch implements SearchStore {
   }
 
   /** From the newest before `before` on, some at a time: one look goes on until it has found them, however far apart they are. */
-  async #walk<Row extends Numbered>({ source, before, read }: Walk<Row>, query: SearchQuery, turn: Turn): Promise<Walked> {
+  async #walk<Row extends Numbered>({ source, before, read }: Walk<Row>, query: SearchQuery, turn: SearchTurn): Promise<Walked> {
     // Where there is one workspace every row has its mark, and looking for it would cost more than all else.
     let expression = expressionOf(query, false);
     const items: Found[] = [];
     let high = Math.min(before - 1, this.#through.get(source.metaKey) ?? 0);
     for (let most = FIRST_HITS; high > 0; ) {
-      const startedAt = performance.now();
-      const hits = source.hits.all(expression, high, most);
+      const asked = { expression, high, most };
+      const looked = await turn.look(() => source.hits.all(asked.expression, asked.high, asked.most));
+      if (looked === null) return { items, next: high + 1 };
+      const [hits, tookMs] = looked;
       const hasMore = hits.length === most;
-      most = Math.max(1, Math.min(HITS, Math.floor((most * TURN_MS) / (performance.now() - startedAt))));
+      most = Math.max(1, Math.min(HITS, Math.floor((most * TURN_MS) / tookMs)));
       for (const id of hits) {
         const row = source.get(id);
         const isOurs = row?.workspace === query.workspace;
@@ -212,7 +213,7 @@ export class SqliteSearch implements SearchStore {
     return text.every(({ expression, isExcluded }) => this.#snippets.matches(said, expression) !== isExcluded) ? found : null;
   }
 
-  async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: Turn): Promise<readonly Found[]> {
+  async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: SearchTurn): Promise<readonly Found[]> {
     const highlight = highlightOf(terms);
     const shown: Found[] = [];
     for (const piece of inPieces(items)) {
@@ -266,29 +267,4 @@ function nextOf(walked: Walked, kept: readonly Found[], before: number, idOf: (f
   const ids = kept.flatMap((found) => idOf(found) ?? []);
   if (ids.length === walked.items.length) return walked.next;
   return ids.at(-1) === undefined ? before : Math.min(...ids);
-}
-
-/** How long somebody has had the event loop, and how long the page is being looked for. */
-class Turn {
-  readonly #wait: () => Promise<void>;
-  readonly #signal: AbortSignal;
-  readonly #endsAt = performance.now() + PAGE_MS;
-  #startedAt = performance.now();
-
-  constructor(wait: () => Promise<void>, signal: AbortSignal) {
-    this.#wait = wait;
-    this.#signal = signal;
-  }
-
-  /** Nobody waits for it any more, or it took long enough. */
-  get isOver(): boolean {
-    return this.#signal.aborted || performance.now() > this.#endsAt;
-  }
-
-  /** Lets others have their turn, where it has been long enough. */
-  async rest(): Promise<void> {
-    if (performance.now() - this.#startedAt < TURN_MS) return;
-    await this.#wait();
-    this.#startedAt = performance.now();
-  }
 }
