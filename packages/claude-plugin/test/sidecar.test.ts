@@ -296,6 +296,33 @@ test('what another agent has reserved holds on while the relay is away', async (
   }
 });
 
+test('what was reserved before a session began is known to it once it is an agent, and holds where the relay is gone a moment later', async () => {
+  await owner.agents.register({ id: 'Early', name: 'Early' });
+  await owner.reservations.create({ agentId: 'Early', folder: '/w', patterns: ['early/'], enforced: true });
+  let answered = '';
+  const sockets = new Set<Socket>();
+  const between = createServer((socket) => {
+    const onward = connect(Number(port), '127.0.0.1');
+    onward.on('data', (piece) => {
+      answered += String(piece);
+    });
+    for (const each of [socket, onward]) sockets.add(each.on('error', () => {}));
+    socket.pipe(onward).pipe(socket);
+  });
+  await once(between.listen(0, '127.0.0.1'), 'listening');
+  await using claude = await start({ env: { AGENT_RELAY_URL: `http://127.0.0.1:${(between.address() as AddressInfo).port}` } });
+  await agentOf(claude);
+  // Before it looks for mail anew, which takes 25 s.
+  await expect.poll(() => answered, { timeout: 15_000 }).toContain('"early/"');
+  between.close();
+  for (const socket of sockets) socket.end();
+  const said = async () => {
+    const { output } = await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: { file_path: '/w/early/a.ts' }, cwd: '/w' });
+    return output.hookSpecificOutput?.permissionDecisionReason ?? 'no word';
+  };
+  await expect.poll(said, { timeout: 15_000 }).toMatch(/^Early has reserved .*The relay cannot be asked now/u);
+});
+
 test('/clear keeps the agent, the end of the session sets it offline, and a second process of the same session takes it over', async () => {
   await using claude = await start();
   await claude.open();

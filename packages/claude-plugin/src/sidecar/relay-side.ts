@@ -173,6 +173,8 @@ export class RelaySide {
       this.#epoch = agent.epoch;
       this.#failure = null;
       this.#options.onConnected(link);
+      // Its mail may be waited for a while.
+      this.#options.onHeard(link);
       this.#back();
       return link;
     } catch (error) {
