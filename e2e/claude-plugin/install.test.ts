@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createNodeRelayClient } from 'agent-relay-client/node';
@@ -9,7 +10,7 @@ import { startTestRelay } from 'agent-relay-server/testing';
 import { agentCliPaths, callTool, say, startFakeAnthropic, type TempHome, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
 import { startNpmRegistry } from '../support/npm-registry.ts';
-import { hasTerminals, openTerminal } from '../support/terminal.ts';
+import { hasTerminals, openTerminal, type Terminal } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
 
@@ -103,16 +104,29 @@ test.skipIf(!hasTerminals).each([...claudeBetween])(
     const command = /claude (plugin install .*)$/mu.exec(written.stdout)?.[1] ?? '';
     const known = join(home.home, '.claude', 'plugins', 'known_marketplaces.json');
     const isKnown = async () => existsSync(known) && (await readFile(known, 'utf8')).includes('"agent-relay"');
-    {
-      await using session = await openTerminal([program], { cwd, env });
-      if ((await session.shows(/trust this folder/u)).includes('❯ No, exit')) await session.press('Up');
-      await session.shows(/❯ (?:\d\. )?Yes/u);
-      await session.press('Enter');
-      await until('the marketplace', isKnown);
-    }
+    let tries = 0;
+    const trusted = () => trust(() => openTerminal([program], { cwd, env }), isKnown, 2 ** ++tries * 1_000);
+    await until('the marketplace', trusted, 120_000);
     await run(program, command.split(' '), { env, cwd });
     await using _next = await openTerminal([program], { cwd, env });
     await until('its agent', async () => (await owner.agents.list()).data.some(({ meta }) => meta['cwd'] === cwd));
     expect(registry.asked).toContain('/agent-relay-plugin');
   },
 );
+
+/**
+ * Says that the folder is trusted, as a person does who takes so long to read: a Claude Code that is still loading draws its question anew then, with the first
+ * answer chosen, and takes a key from before for an answer to that. False where it has ended so, or took no key.
+ */
+async function trust(open: () => Promise<Terminal>, isTrusted: () => Promise<boolean>, readMs: number): Promise<boolean> {
+  await using session = await open();
+  await session.shows(/trust this folder/u);
+  await pause(readMs);
+  if ((await session.screen()).includes('❯ No, exit')) await session.press('Up');
+  await pause(500);
+  if (!/❯ (?:\d\. )?Yes/u.test(await session.screen())) return false;
+  await session.press('Enter');
+  const hasEnded = async () => (await session.screen()).includes('Claude Code didn');
+  await until('an answer', async () => (await isTrusted()) || (await hasEnded()));
+  return isTrusted();
+}
