@@ -68,3 +68,54 @@ test('a session that is over waits no longer than it must for a relay that does 
   for (const socket of sockets) socket.unpipe();
   expect(await settlesWithin(presence.close(), 15_000)).toBe(true);
 });
+
+test('what a session became while its relay was away is told once it is back', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const sockets = new Set<Socket>();
+  let [isAway, refused] = [false, 0];
+  const line = createServer((near) => {
+    near.on('error', () => {}); // cut
+    if (isAway) {
+      refused += 1;
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(new URL(relay.url).port), '127.0.0.1');
+    far.on('error', () => {}); // cut
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) sockets.add(socket);
+  });
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    cut();
+    line.close();
+  });
+  // A listening TCP server has an address of this kind.
+  const url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`;
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
+  const presence = await new Promise<AgentPresence>((resolve) => {
+    const begun = new AgentPresence({
+      ...{ env, identity },
+      onAttached: () => resolve(begun),
+      onAway: (reason) => expect.fail(reason),
+      onReplaced: () => expect.fail('it is the only one'),
+    });
+  });
+  onTestFinished(() => presence.close());
+  const status = async () => (await owner.agents.get({ id: identity.id })).status;
+  presence.setStatus('busy');
+  await expect.poll(status).toBe('busy');
+  isAway = true;
+  cut();
+  presence.setStatus('idle');
+  await expect.poll(() => refused).toBeGreaterThan(0);
+  isAway = false;
+  await expect.poll(status, { timeout: 30_000 }).toBe('idle');
+});

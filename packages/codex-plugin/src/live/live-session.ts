@@ -68,6 +68,7 @@ export class LiveSession implements MailThreads {
       onAway: (reason) => tell(`${this.agentId} is not at the relay: ${reason}`),
       onReplaced: () => tell(`${this.agentId} is another session now; it is this conversation again once that has ended.`),
     });
+    if (this.#isBusy) this.#presence.setStatus('busy');
     void this.#join().catch(this.#onError);
   }
 
@@ -106,7 +107,7 @@ export class LiveSession implements MailThreads {
   /** What the server says of the conversation to everybody. */
   setActive(isActive: boolean): void {
     this.expectTurn(this.#options.threadId, isActive);
-    void this.#presence.attached?.handle.setStatus(isActive ? 'busy' : 'idle').catch(() => {}); // the next one tells
+    this.#presence.setStatus(isActive ? 'busy' : 'idle');
     if (isActive) void this.#join().catch(this.#onError);
   }
 
@@ -123,10 +124,8 @@ export class LiveSession implements MailThreads {
   }
 
   async #attachedTo(attached: AgentAtRelay): Promise<void> {
-    const { handle } = attached;
     // Where nothing can be written its mail comes all the same.
     await this.#write(attached).catch(this.#onError);
-    if (this.#isBusy) void handle.setStatus('busy').catch(() => {}); // the next one tells
     await this.#mail.run(attached, this.#closing.signal);
   }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
-import { type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, settlesWithin, sleep } from 'agent-relay-wire';
+import { type AgentStatus, type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
+import { backoffDelays, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +58,12 @@ export class AgentPresence {
   readonly #closing = new AbortController();
   readonly #instanceId = randomUUID();
   readonly #running: Promise<void>;
+  /** What the relay refuses for good, the heartbeat is refused as well. */
+  readonly #status = new Pump(
+    () => this.#tellStatus(),
+    () => {},
+  );
+  #wanted: AgentStatus | undefined;
   #attached: AgentAtRelay | undefined;
   #lastReason = '';
 
@@ -68,6 +74,12 @@ export class AgentPresence {
 
   get attached(): AgentAtRelay | undefined {
     return this.#attached;
+  }
+
+  /** How the session stands. A relay that is away is told once it is there. */
+  setStatus(status: 'busy' | 'idle'): void {
+    this.#wanted = status;
+    this.#status.wake();
   }
 
   /** Sets the agent offline, where the relay can be told and answers in time. Idempotent. */
@@ -108,6 +120,7 @@ export class AgentPresence {
       this.#lastReason = '';
       const told = new AbortController();
       this.#attached = { url: found.url, version, token, handle, client, fetch, over: (error) => told.abort(error) };
+      this.#status.wake();
       onAttached(this.#attached);
       const over = AbortSignal.any([handle.signal, told.signal, signal]);
       if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
@@ -116,6 +129,12 @@ export class AgentPresence {
       this.#attached = undefined;
       await handle.close();
     }
+  }
+
+  async #tellStatus(): Promise<void> {
+    const { handle } = this.#attached ?? {};
+    const ask = async () => (handle && this.#wanted ? await handle.setStatus(this.#wanted) : undefined);
+    await retryWhileRetryable(ask, { initialMs: 200, maxMs: 5_000, signal: handle?.signal });
   }
 
   /** Two that took the agent from each other in turn would both lose its mail: who came later keeps it. */

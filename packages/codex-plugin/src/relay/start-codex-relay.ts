@@ -146,7 +146,7 @@ export class CodexRelay {
       recovery: () => this.#mail.recovery,
       onThread: (threadId) => this.#introduce(threadId),
       onCompacted: (threadId) => this.#introduce(threadId),
-      onBusy: (isBusy) => void this.#link.attached?.handle.setStatus(isBusy ? 'busy' : 'idle').catch(() => {}), // the next one tells
+      onBusy: (isBusy) => this.#link.setStatus(isBusy ? 'busy' : 'idle'),
       onEcho: (clientId, turnId) => this.#mail.echoed(clientId, turnId),
       onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
       onError,
@@ -262,7 +262,6 @@ export class CodexRelay {
       // One that Codex has let go meanwhile keeps no mail from the others.
       await this.#introduce(threadId).catch((error: unknown) => tell(messageOf(error)));
     }
-    if (this.#threads.isBusy) void attached.handle.setStatus('busy').catch(() => {});
     await this.#mail.run(attached, this.#closing.signal);
   }
 
