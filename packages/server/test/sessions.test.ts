@@ -98,6 +98,16 @@ describe('starting an agent', () => {
     await expect(world.start('owner')).rejects.toMatchObject({ code: 'name_taken' });
   });
 
+  it('a name whose agent was removed is free once what ran of it has ended, and is said to wait for that', async () => {
+    await world.attach(node);
+    await world.start('Worker');
+    await world.relay.handlers['agents/remove']({ id: 'Worker' }, as(owner));
+    await expect(world.start('Worker')).rejects.toMatchObject({
+      code: 'name_taken',
+      message: expect.stringMatching(/^Worker was removed, .* has not ended yet: try again/u),
+    });
+  });
+
   it('when the machine cannot, the failure is in its words and the address is free again', async () => {
     await world.attach(node);
     node.onStart = async () => {

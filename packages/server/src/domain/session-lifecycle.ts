@@ -121,6 +121,11 @@ function assertMayBegin(found: BeginningFacts, { request, node, spawnedBy, isIts
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
   if (isBuiltIn(id)) throw new RelayError('name_taken', `${id} is a name of the relay's own: choose another`);
+  if (found.unfinished !== null && found.agent === null)
+    throw new RelayError(
+      'name_taken',
+      `${id} was removed, and what ran of it has not ended yet: try again in a moment, or choose another name`,
+    );
   if (found.unfinished !== null || (isThere && isItself !== true))
     throw new RelayError('name_taken', `${id} is running already: choose another name`);
   if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
