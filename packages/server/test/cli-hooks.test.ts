@@ -33,6 +33,11 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   );
   expect((await run('hooks', 'remove', 'relay.on_stalled[0]')).out).toBe('relay.on_stalled[0] is gone from the file.');
   expect((await run('hooks', 'add', 'stalled')).notes).toContain('--to or --webhook');
+  expect(await run('hooks', 'add', 'stalled', '--to', 'Lead', '--webhook', 'https://ci.example/x')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining("'--webhook <url>' cannot be used with option '--to <address>'"),
+  });
+  expect((await run('hooks', 'add')).notes).toMatch(/For example: agent-relay hooks add task_failed --to Lead$/u);
   expect(await run('hooks', 'add', 'stalled', '--to', 'Nobody')).toMatchObject({
     code: 1,
     notes: expect.stringContaining('No agent is called Nobody'),

@@ -38,8 +38,12 @@ const listCommand = (terminal: Terminal): Command =>
 
 const removeCommand = (terminal: Terminal): Command =>
   relayCommand('remove')
-    .description('Take an agent out: what runs of it ends, mail that waits for it fails, and its senders are told')
+    .description('Take an agent out: what a machine runs of it ends, mail that waits for it fails, and its senders are told')
     .argument('<agent>', "the agent's id")
+    .addHelpText(
+      'after',
+      '\nA session that no machine of the relay runs, such as one you hold yourself, registers again: end it where it runs.',
+    )
     .action(async (id: string, options: RelayOptions) => {
       requirePerson(terminal);
       await withRelay(options, terminal, async (client) => {

@@ -13,3 +13,9 @@ test('every argument that a command must have is said in words, and by an exampl
   );
   expect(wanting.map((command) => command.name())).toEqual([]);
 });
+
+test('an example has the options without which its command does nothing', () => {
+  const root = program({ env: {}, cwd: '/' } as Terminal); // nothing is shown
+  const spawn = all(root).find((command) => command.name() === 'spawn');
+  expect(spawn && exampleOf(spawn)).toBe('agent-relay spawn claude --name Worker');
+});

@@ -29,13 +29,20 @@ const examples: Readonly<Record<string, string>> = {
   task: '42',
   text: '"How far are you?"',
   to: 'Lead',
-  when: 'task_failed',
+  when: 'task_failed --to Lead',
 };
 
-/** The command line of a command with an example in the place of each argument that it must have; null where one has no example. */
+/** The same for options that a command cannot do without. */
+const optionExamples: Readonly<Record<string, string>> = { '--name': 'Worker' };
+
+/** The command line of a command with an example in the place of each argument and option that it must have; null where one has no example. */
 export function exampleOf(command: Command): string | null {
   const path: string[] = [];
   for (let each: Command | null = command; each !== null; each = each.parent) path.unshift(each.name());
   const required = command.registeredArguments.filter((argument) => argument.required).map((argument) => examples[argument.name()]);
-  return required.includes(undefined) ? null : [...path, ...required].join(' ');
+  const options = command.options
+    .filter(({ mandatory }) => mandatory)
+    .flatMap(({ long }) => [long ?? undefined, optionExamples[long ?? '']]);
+  const words = [...path, ...required, ...options];
+  return words.includes(undefined) ? null : words.join(' ');
 }

@@ -91,13 +91,15 @@ const addCommand = (terminal: Terminal): Command =>
     .option('--to <address>', 'write to this agent, channel or tag')
     .option('--body <text>', 'what it says, with placeholders such as ${agent} (default: what happened)')
     .addOption(new Option('--mode <mode>', 'how the message arrives').choices(DeliveryModeSchema.options))
-    .option('--webhook <url>', 'post to this address; the secret that signs it is made by the relay and shown once')
+    .addOption(
+      new Option('--webhook <url>', 'post to this address; the secret that signs it is made by the relay and shown once').conflicts('to'),
+    )
     .option('--name <name>', 'how it is listed')
     .option('--replaces <hook>', 'take the place of this one')
     .option('--json', 'the hook as JSON')
     .action(async (trigger: SetHook['trigger'], { to, json, body, mode, webhook, name, replaces, ...options }: AddOptions) => {
       requirePerson(terminal);
-      if ((to === undefined) === (webhook === undefined)) throw new CommandFailure('error: say what it does: --to or --webhook', 2);
+      if (to === undefined && webhook === undefined) throw new CommandFailure('error: say what it does: --to or --webhook', 2);
       const said = {
         trigger,
         ...(to !== undefined && { relay: to }),
