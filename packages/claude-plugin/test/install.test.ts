@@ -35,6 +35,15 @@ test.each(['settings.json', '.claude', 'nowhere'])(
   },
 );
 
+test('a project that is not there is refused, and not made', () => {
+  writeFileSync(join(folder, 'file'), '');
+  for (const name of ['misspelt', 'file']) {
+    const refused = expect.objectContaining({ code: 'validation_failed', message: expect.stringContaining(`${name} is no folder`) });
+    expect(() => installInProject(join(folder, name))).toThrow(refused);
+  }
+  expect(readdirSync(folder)).toEqual(['file']);
+});
+
 test('a project’s settings name this version, keep what is in them and their rights, and are the old ones when writing fails', () => {
   mkdirSync(join(folder, '.claude'));
   const path = join(folder, '.claude', 'settings.json');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { ClaudePlugins, type ClaudePluginsOptions } from './claude-plugins.ts';
@@ -49,9 +49,11 @@ export async function uninstallPlugin(options: ClaudePluginsOptions): Promise<Un
 /**
  * Writes into a project's `.claude/settings.json` that its sessions have this version of the plugin, from npm, once somebody has installed it there. Everything else in there stays, and
  * whoever reads it meanwhile reads the old or the new.
- * @throws RelayError `validation_failed` when that file is no JSON object, or where it or its folder is a link: it would lead out of the project.
+ * @throws RelayError `validation_failed` when the project is no folder, that file is no JSON object, or it or its folder is a link: it would lead out
+ * of the project.
  */
 export function installInProject(projectFolder: string): { readonly path: string } {
+  assertFolder(projectFolder);
   const path = join(projectFolder, '.claude', 'settings.json');
   for (const place of [dirname(path), path]) assertNoLink(place);
   const settings = readSettings(path);
@@ -63,6 +65,12 @@ export function installInProject(projectFolder: string): { readonly path: string
   mkdirSync(dirname(path), { recursive: true });
   replaceFile(path, `${JSON.stringify(merged, null, 2)}\n`);
   return { path };
+}
+
+function assertFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const message = `${path} is no folder`;
+  throw new RelayError('validation_failed', message, { issues: [{ path: 'project', message }] });
 }
 
 function assertNoLink(path: string): void {
