@@ -60,6 +60,12 @@ const cli = (...args: readonly string[]) => run(join(bin, 'agent-relay-codex'), 
 const exec = (prompt: string, ...args: readonly string[]) => run(join(bin, 'codex'), ['exec', '--skip-git-repo-check', ...args, prompt]);
 const sent = () => model.requests.map(({ model: request }) => JSON.stringify(request?.conversation ?? [])).join('\n');
 const agents = async () => (await owner.agents.list({})).data.filter(({ provider }) => provider === 'codex');
+/** Nobody waits for it that the end of a plain session is told. */
+const sessionsAreOver = () =>
+  until('the end of the sessions', async () => {
+    const stored = await readdir(join(state, 'codex-sessions')).catch(() => []);
+    return stored.length === 0 && (await agents()).every(({ status }) => status === 'offline');
+  });
 
 test('is looked at before it is there, and what an install would do is shown', async () => {
   expect(await cli('doctor')).toMatchObject({
@@ -120,8 +126,7 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
     ['from a tool', `agent:${agent.id}`],
   ]);
   expect((await owner.messages.deliveries({ id })).data).toMatchObject([{ state: 'delivered', evidence: 'accepted' }]);
-  await until('its end', async () => (await owner.agents.get({ id: agent.id })).status === 'offline');
-  expect(await readdir(join(state, 'codex-sessions'))).toEqual([]);
+  await sessionsAreOver();
 });
 
 test('a plain session does not change what another agent has reserved', async () => {
@@ -135,6 +140,7 @@ test('a plain session does not change what another agent has reserved', async ()
   expect(code).toBe(0);
   expect([existsSync(join(home.workFolder, 'kept.txt')), existsSync(join(home.workFolder, 'free.txt'))]).toEqual([false, true]);
   expect(sent()).toContain('Holder has reserved these files until');
+  await sessionsAreOver();
 });
 
 test('a session of codex-relay has the plugin beside it, and is one agent with one set of tools', async () => {
@@ -160,6 +166,7 @@ test('a command that Codex refused at once is told', async () => {
   const log = await readFile(join(state, 'codex-relay.log'), 'utf8');
   expect(log).toContain('Refused by Codex or its sandbox in this turn:');
   expect(output).toContain('refused');
+  await sessionsAreOver();
 });
 
 test('is taken out again; the shell profile and the log stay, and it says so', async () => {
