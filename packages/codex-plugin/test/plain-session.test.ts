@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,13 +143,14 @@ test('the end of a session is told though its relay answers later than Codex wai
   const mayAnswer = new Promise<void>((resolve) => {
     answerNow = resolve;
   });
-  const slow = createServer(async (request, response) => {
+  const passOn = async (request: IncomingMessage, response: ServerResponse) => {
     const [{ method = '', url = '', headers }, body] = [request, await buffer(request)];
     await mayAnswer;
     const kept = { authorization: headers.authorization ?? '', 'content-type': 'application/json' };
     const answer = await fetch(new URL(url, relay.url), { method, headers: kept, body });
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
-  });
+  };
+  const slow = createServer((request, response) => void passOn(request, response));
   onTestFinished(() => void slow.close());
   await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
   const { port } = slow.address() as AddressInfo; // it listens on a port
