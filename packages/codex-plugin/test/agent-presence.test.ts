@@ -6,7 +6,7 @@ import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { settlesWithin } from 'agent-relay-wire';
 import { expect, onTestFinished, test } from 'vitest';
-import { AgentPresence } from '../src/relay/agent-presence.ts';
+import { AgentPresence, type AgentPresenceOptions } from '../src/relay/agent-presence.ts';
 
 test('of two sessions that are one agent the later one has it, and the earlier one again once that has ended', async () => {
   const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
@@ -56,14 +56,7 @@ test('a session that is over waits no longer than it must for a relay that does 
   const url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`;
   const env = { HOME: home, PATH: '', AGENT_RELAY_URL: url, AGENT_RELAY_TOKEN: relay.ownerToken };
   const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
-  const presence = await new Promise<AgentPresence>((resolve) => {
-    const begun = new AgentPresence({
-      ...{ env, identity, goodbyeMs: 100 },
-      onAttached: () => resolve(begun),
-      onAway: (reason) => expect.fail(reason),
-      onReplaced: () => expect.fail('it is the only one'),
-    });
-  });
+  const presence = await attached({ env, identity, goodbyeMs: 100 });
   line.removeAllListeners('connection');
   for (const socket of sockets) socket.unpipe();
   expect(await settlesWithin(presence.close(), 15_000)).toBe(true);
@@ -100,14 +93,7 @@ test('what a session became while its relay was away is told once it is back', a
   const url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`;
   const env = { HOME: home, PATH: '', AGENT_RELAY_URL: url, AGENT_RELAY_TOKEN: relay.ownerToken };
   const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
-  const presence = await new Promise<AgentPresence>((resolve) => {
-    const begun = new AgentPresence({
-      ...{ env, identity },
-      onAttached: () => resolve(begun),
-      onAway: (reason) => expect.fail(reason),
-      onReplaced: () => expect.fail('it is the only one'),
-    });
-  });
+  const presence = await attached({ env, identity });
   onTestFinished(() => presence.close());
   const status = async () => (await owner.agents.get({ id: identity.id })).status;
   presence.setStatus('busy');
@@ -119,3 +105,15 @@ test('what a session became while its relay was away is told once it is back', a
   isAway = false;
   await expect.poll(status, { timeout: 30_000 }).toBe('idle');
 });
+
+/** Resolves once it is at its relay, as the only one. */
+function attached(options: Pick<AgentPresenceOptions, 'env' | 'identity' | 'goodbyeMs'>): Promise<AgentPresence> {
+  return new Promise((resolve) => {
+    const begun = new AgentPresence({
+      ...options,
+      onAttached: () => resolve(begun),
+      onAway: (reason) => expect.fail(reason),
+      onReplaced: () => expect.fail('it is the only one'),
+    });
+  });
+}

@@ -129,14 +129,14 @@ test('of mail one piece at a time waits in Codex’s queue: none is given up or 
   // A person has queued as much as there is room for.
   codex.waiting = Array.from({ length: 100 }, (_, index) => `theirs-${index}`);
   const next: Awaited<ReturnType<typeof send>>[] = [];
-  for (let count = 0; count < 12; count += 1) next.push(await send(`message ${count}`));
+  for (let count = 0; count < 130; count += 1) next.push(await send(`message ${count}`));
   const urgent = await send('stop', 'urgent');
   void line.run(attached, ended.signal);
   await expect.poll(() => codex.of('turn/start')).toEqual([urgent.clientId]);
   expect(codex.of('thread/queue/add')).toEqual([]);
   codex.waiting = [];
   for (const [index, { clientId }] of next.entries()) {
-    await expect.poll(() => codex.waiting).toEqual([clientId]);
+    await expect.poll(() => codex.waiting, { interval: 5 }).toEqual([clientId]);
     codex.waiting = [];
     line.echoed(clientId, `turn-${index}`);
   }

@@ -77,7 +77,7 @@ test('a permission is kept from reserved files where no hook has looked, or a pe
   expect(await gate.onPermission(command, context)).toMatchObject({ behavior: 'allow', updatedInput: { command: 'rm a' } });
   questions = 0;
   await gate.onHook?.(
-    { tool_use_id: 'heard', input: { hook_event_name: 'PreToolUse', ...use('Write', file) } } as unknown as HookCallback,
+    { tool_use_id: 'heard', input: { hook_event_name: 'PreToolUse', ...use('Write', file) } } as unknown as HookCallback, // what is read of one
     context,
   );
   expect([await gate.onPermission(request('heard'), context), questions]).toEqual([{ behavior: 'allow' }, 1]);
