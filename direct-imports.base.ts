@@ -9,8 +9,10 @@ interface Place {
   readonly name: string;
 }
 
+const isOurs = (specifier: string): boolean => specifier.startsWith('agent-relay-');
+
 /** Where each public name of a package of ours is made; those that its index makes itself are left out. */
-function placesOf(specifier: string, packages: string): ReadonlyMap<string, Place> {
+function placesOf(specifier: string, packages: string): ReadonlyMap<string, Place | undefined> {
   const [name = '', ...entry] = specifier.split('/');
   const folder = join(packages, name.replace('agent-relay-', ''));
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -18,7 +20,9 @@ function placesOf(specifier: string, packages: string): ReadonlyMap<string, Plac
   const lists = readFileSync(index, 'utf8').matchAll(/^export \{([^}]*)\} from '([^']+)';$/gmu);
   return new Map(
     [...lists].flatMap(([, names = '', file = '']) =>
-      namesIn(names).map(({ name, as }) => [as, { name, file: resolve(dirname(index), file) }] as const),
+      namesIn(names).map(
+        ({ name, as }) => [as, isOurs(file) ? placesOf(file, packages).get(name) : { name, file: resolve(dirname(index), file) }] as const,
+      ),
     ),
   );
 }

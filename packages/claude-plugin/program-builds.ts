@@ -1,36 +1,24 @@
 import type { Options } from 'tsup';
-import { computed, requireBanner } from '../../tsup.base.ts';
+import { programBuild } from '../../tsup.base.ts';
 
-/** From the sources of our packages, so that a program has what it uses of them and not the whole: each hook, and each start of a session, loads it anew. */
-const shared = {
-  target: 'node20',
-  format: ['esm'],
-  noExternal: [/^(?!node:)/u],
-  esbuildPlugins: [computed],
-  sourcemap: false,
-  clean: false,
-  dts: false,
-  tsconfig: 'tsconfig.json',
-} satisfies Options;
+/** A plugin has no install step: its programs carry everything. Each hook, and each start of a session, loads one anew. */
+const carrying = (entry: Record<string, string>) =>
+  ({ ...programBuild(entry), noExternal: [/^(?!node:)/u], splitting: false }) satisfies Options;
 
-const fromSource = (options: { conditions?: string[] }): void => {
-  options.conditions = ['agent-relay-source'];
-};
+const sidecar = carrying({ sidecar: 'src/sidecar.ts' });
 
 /** The programs of the plugin, as they ship. */
 export const programBuilds = [
-  { ...shared, entry: { cli: 'src/cli.ts' }, banner: requireBanner, splitting: false, esbuildOptions: fromSource },
+  carrying({ cli: 'src/cli.ts' }),
   {
-    ...shared,
-    entry: { sidecar: 'src/sidecar.ts' },
-    banner: requireBanner,
+    ...sidecar,
     // What nobody waits for is loaded after the rest.
     splitting: true,
     minify: true,
     esbuildOptions: (options) => {
-      fromSource(options);
+      sidecar.esbuildOptions(options);
       options.chunkNames = 'sidecar/[name]-[hash]';
     },
   },
-  { ...shared, entry: { hook: 'src/hook.ts' }, splitting: false, esbuildOptions: fromSource },
+  carrying({ hook: 'src/hook.ts' }),
 ] satisfies Options[];

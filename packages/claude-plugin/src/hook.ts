@@ -11,6 +11,7 @@ const {
   env: process.env,
   parentPid: process.ppid,
 });
-process.stdout.write(stdout);
-process.stderr.write(stderr);
+// To open a stream takes time, and every tool of the session waits for its hook.
+if (stdout !== '') process.stdout.write(stdout);
+if (stderr !== '') process.stderr.write(stderr);
 process.exitCode = exitCode;

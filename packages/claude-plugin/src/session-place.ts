@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
@@ -30,11 +29,14 @@ export interface SessionPlace {
 
 /** A socket's path is at most this long on every system. */
 const LONGEST_PATH_BYTES = 103;
+/** Of 256 that the name of a pipe may have on Windows. */
+const MOST_HEX = 200;
 /** What is longest below the folder: `1234567-1000.sock`. */
 const LONGEST_NAME_BYTES = 20;
 
 export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }: PlaceSituation): SessionPlace {
-  const name = `agent-relay-claude-${uid ?? createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+  // Windows has no numbers for its users. What makes digests would cost each hook 10 ms.
+  const name = `agent-relay-claude-${uid ?? Buffer.from(home).toString('hex').slice(-MOST_HEX)}`;
   const wanted = posix.join(temporaryFolder, name);
   const isTooLong = Buffer.byteLength(wanted) + LONGEST_NAME_BYTES > LONGEST_PATH_BYTES;
   const folder = isTooLong && platform !== 'win32' ? posix.join('/tmp', name) : wanted;

@@ -23,6 +23,7 @@ export {
 export { parseWords, wordScript } from './model/word-script.ts';
 export { type FakeOpenAi, startFakeOpenAi } from './openai/start-fake-openai.ts';
 export { type PowerShellCommand, type PowerShellScript, readPowerShell } from './powershell/read-powershell.ts';
+export { type Loaded, loadedBy } from './programs/loaded-by.ts';
 export { type BrowserSubscription, FakePushService, type TakenPush } from './push/fake-push-service.ts';
 export type { FakeChatOptions, FakeMessage } from './telegram/fake-chats.ts';
 export { FakeTelegram, startFakeTelegram } from './telegram/start-fake-telegram.ts';

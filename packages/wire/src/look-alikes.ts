@@ -12,22 +12,29 @@ const notSeen = /[\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 const ascii = /^\p{ASCII}+$/u;
 const ofOurScripts = /(?=\p{L})[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
 
-const order = new Intl.Collator('en');
-const alphabet = [...'abcdefghijklmnopqrstuvwxyzαβγδεζηθικλμνξοπρστυφχψωабвгдежзийклмнопрстуфхцчшщъыьэюя'].sort(order.compare);
+const alphabet = 'abcdefghijklmnopqrstuvwxyzαβγδεζηθικλμνξοπρστυφχψωабвгдежзийклмнопрстуфхцчшщъыьэюя';
+let sorted: { readonly compare: Intl.Collator['compare']; readonly letters: readonly string[] } | undefined;
+
+/** Made when it is first asked for: it takes longer than many a program that never asks. */
+function sortedAlphabet(): NonNullable<typeof sorted> {
+  const { compare } = new Intl.Collator('en');
+  return { compare, letters: [...alphabet].sort(compare) };
+}
 
 /**
  * The letter of the alphabet that one is made of: letters with a hook, a tail or a stroke, small capitals and turned ones are sorted between the
  * letter that they are made of and the next.
  */
 function madeOf(letter: string): string {
+  sorted ??= sortedAlphabet();
   let low = 0;
-  let high = alphabet.length;
+  let high = sorted.letters.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (order.compare(alphabet[middle] ?? '', letter) <= 0) low = middle + 1;
+    if (sorted.compare(sorted.letters[middle] ?? '', letter) <= 0) low = middle + 1;
     else high = middle;
   }
-  return alphabet[low - 1] ?? letter;
+  return sorted.letters[low - 1] ?? letter;
 }
 
 function inTable(letter: string): string {

@@ -2,7 +2,9 @@ import { shapesOf } from './look-alikes.ts';
 import { withoutUnseen } from './plain-text.ts';
 
 /** What only the relay and its host write: the ends of an envelope, and the word of the host itself. */
-const marks = ['msg:', 'endmsg:', 'agentrelay]'].map((mark) => shapesOf(mark)[0]);
+const marks = ['msg:', 'endmsg:', 'agentrelay]'];
+/** Made of the first text that needs it: a table of six thousand letters is. */
+let markShapes: readonly string[] | undefined;
 /** What begins a mark: whatever looks like a square bracket. Round and curly ones, and quotation marks, begin too much else. */
 const openings = /(?![({\u{FF08}\u{FF5B}\u{201A}\u{201E}])[\p{Ps}\u{23A1}-\u{23A3}]/gu;
 /** May stand anywhere within a mark without hiding it. */
@@ -33,8 +35,9 @@ function beginsMark(text: string, start: number): boolean {
     at += character.length;
     if (between.test(character)) continue;
     shape += shapesOf(character)[1];
-    if (marks.some((mark) => shape.startsWith(mark))) return true;
-    if (!marks.some((mark) => mark.startsWith(shape))) return false;
+    markShapes ??= marks.map((mark) => shapesOf(mark)[0]);
+    if (markShapes.some((mark) => shape.startsWith(mark))) return true;
+    if (!markShapes.some((mark) => mark.startsWith(shape))) return false;
   }
   return false;
 }

@@ -17,11 +17,11 @@ export async function askSidecar(
   { door, timeoutMs, patienceMs, isTrusted }: AskOptions,
 ): Promise<HookAnswer | null | 'absent'> {
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const patience = AbortSignal.timeout(patienceMs);
+  const patientUntil = performance.now() + patienceMs;
   for (;;) {
     const outcome = isTrusted() ? await askOnce(question, door, timeout) : 'absent';
     if (outcome !== 'absent') return outcome;
-    if (patience.aborted || timeout?.aborted === true) return 'absent';
+    if (performance.now() >= patientUntil || timeout?.aborted === true) return 'absent';
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,4 +1,5 @@
 import { sleep } from 'agent-relay-wire';
+import { firstAnswers } from '../data/first-answers.ts';
 import { isHosted } from '../session-place.ts';
 import { aborted } from './aborted.ts';
 import { feelPulse, type RelayPulse } from './relay-pulse.ts';
@@ -17,7 +18,7 @@ const LISTED_WITHIN_MS = 250;
 export async function runSidecar({ signal, ...situation }: SidecarOptions): Promise<void> {
   const onError = (error: unknown) => situation.log.debug('MCP', { error });
   if (isHosted(situation.env)) {
-    const mcp = serveTools({ onError });
+    const mcp = serveTools({}, { onError });
     await aborted(signal);
     return mcp.close();
   }
@@ -28,7 +29,7 @@ export async function runSidecar({ signal, ...situation }: SidecarOptions): Prom
   const session = new Promise<SidecarSession>((resolve) => {
     begin = resolve;
   });
-  const mcp = serveTools({ call: async (name, input) => (await session).tools.call(name, input), onError });
+  const mcp = serveTools(firstAnswers, { call: async (name, input) => (await session).tools.call(name, input), onError });
   try {
     await using opened = await openAfter(mcp, { ...situation, pulse });
     begin(opened);
