@@ -13,8 +13,6 @@ interface PackageBuildOptions {
   readonly assets?: Readonly<Record<string, string>>;
   /** The entries that are programs. */
   readonly bins?: readonly string[];
-  /** Whether its programs carry what they use. Default true; not where a library that has binaries is found by another package of ours alone. */
-  readonly carries?: boolean;
 }
 
 /** What is bundled of CommonJS asks for modules of Node. */
@@ -104,10 +102,7 @@ export const programBuild = (entry: Record<string, string>) =>
  * Reading the configuration empties `dist/`: the builds run side by side, and tsup's own `clean` in one of them
  * removes what another has just written. A program stays until it is replaced, so that a bin never goes missing.
  */
-export function packageBuild(
-  entries: readonly string[],
-  { assets = {}, bins = ['cli'], carries = true }: PackageBuildOptions = {},
-): Options[] {
+export function packageBuild(entries: readonly string[], { assets = {}, bins = ['cli'] }: PackageBuildOptions = {}): Options[] {
   emptyDist(bins);
   for (const [name, source] of Object.entries(assets)) cpSync(source, `dist/${name}`, { recursive: true });
   const libraries = entries.filter((entry) => !bins.includes(entry));
@@ -124,8 +119,7 @@ export function packageBuild(
       dts: { compilerOptions: { customConditions: [] } },
     },
   ];
-  if (programs.length > 0 && !carries) builds.push({ ...shared, entry: sources(programs), format: ['esm'], dts: false });
-  if (programs.length > 0 && carries) {
+  if (programs.length > 0) {
     const { esbuildPlugins, ...build } = programBuild(sources(programs));
     builds.push({ ...build, esbuildPlugins: [...esbuildPlugins, thirdPartyNoticesPlugin()] });
   }

@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { packageBuild } from '../../tsup.base.ts';
 
-export default defineConfig(packageBuild(['index', 'cli'], { carries: false }));
+export default defineConfig(packageBuild(['index', 'cli']));

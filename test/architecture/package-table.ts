@@ -16,6 +16,7 @@ const wireLevel = ['agent-relay-protocol', 'agent-relay-wire'];
 const vendorLevel = [...wireLevel, 'agent-relay-provider'];
 const vendors = ['agent-relay-claude', 'agent-relay-codex-app-server', 'agent-relay-acp', 'agent-relay-lines'];
 const rootLevel = [...vendorLevel, 'agent-relay-client', 'agent-relay-host', ...vendors];
+const terminals = ['@lydell/node-pty'];
 
 export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/protocol': { mayImport: [] },
@@ -34,11 +35,12 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
     // The local node is a process of its own, so that a relay that crashes takes no agent with it.
     runs: ['agent-relay-connect'],
   },
-  'packages/connect': { mayImport: rootLevel },
+  // Its program carries `agent-relay-lines`, and finds what that has of the system from here.
+  'packages/connect': { mayImport: rootLevel, runs: terminals },
   'packages/channel-webhook': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/channel-telegram': { mayImport: [...wireLevel, 'agent-relay-client'] },
   // With a relay it is a machine of it, as relay-connect is one.
-  'packages/bridge': { mayImport: [...rootLevel, 'agent-relay-connect'] },
+  'packages/bridge': { mayImport: [...rootLevel, 'agent-relay-connect'], runs: terminals },
   'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'], bundles: true },
   'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
   // A grammar is a file that is loaded.

@@ -14,7 +14,10 @@ const write =
 const log = { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
 
 try {
-  await runSidecar({ env: process.env, claudePid: process.ppid, cwd: process.cwd(), log, signal: stopping.signal });
+  await runSidecar({
+    ...{ env: process.env, claudePid: process.ppid, cwd: process.cwd(), log, signal: stopping.signal },
+    ...{ input: process.stdin, output: process.stdout },
+  });
 } catch (error) {
   log.error('the plugin cannot work', { reason: messageOf(error) });
   process.exitCode = 1;

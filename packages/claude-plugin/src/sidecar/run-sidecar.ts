@@ -5,8 +5,9 @@ import { aborted } from './aborted.ts';
 import { feelPulse, type RelayPulse } from './relay-pulse.ts';
 import { serveTools, type ToolServer } from './serve-tools.ts';
 import type { SessionSituation, SidecarSession } from './sidecar-session.ts';
+import type { ToolServerOptions } from './tool-server.ts';
 
-export interface SidecarOptions extends SessionSituation {
+export interface SidecarOptions extends SessionSituation, Pick<ToolServerOptions, 'input' | 'output'> {
   /** Aborts when the session is over. */
   readonly signal: AbortSignal;
 }
@@ -15,10 +16,10 @@ export interface SidecarOptions extends SessionSituation {
 const LISTED_WITHIN_MS = 250;
 
 /** Runs beside one session of Claude Code, as one of its MCP servers, until the signal aborts. */
-export async function runSidecar({ signal, ...situation }: SidecarOptions): Promise<void> {
-  const onError = (error: unknown) => situation.log.debug('MCP', { error });
+export async function runSidecar({ signal, input, output, ...situation }: SidecarOptions): Promise<void> {
+  const streams = { input, output, onError: (error: unknown) => situation.log.debug('MCP', { error }) };
   if (isHosted(situation.env)) {
-    const mcp = serveTools({}, { onError });
+    const mcp = serveTools({}, streams);
     await aborted(signal);
     return mcp.close();
   }
@@ -29,7 +30,7 @@ export async function runSidecar({ signal, ...situation }: SidecarOptions): Prom
   const session = new Promise<SidecarSession>((resolve) => {
     begin = resolve;
   });
-  const mcp = serveTools(firstAnswers, { call: async (name, input) => (await session).tools.call(name, input), onError });
+  const mcp = serveTools(firstAnswers, { ...streams, call: async (name, given) => (await session).tools.call(name, given) });
   try {
     await using opened = await openAfter(mcp, { ...situation, pulse });
     begin(opened);

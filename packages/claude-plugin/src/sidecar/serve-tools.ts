@@ -12,12 +12,12 @@ export interface ToolServer {
 type Answers = Readonly<Record<string, unknown>>;
 
 /**
- * Serves the relay's tools on standard input and output. The questions that a session begins with are answered at once, by what the server answered when the
+ * Serves the relay's tools. The questions that a session begins with are answered at once, by what the server answered when the
  * plugin was built: to load the server takes longer than a first turn may wait. It is loaded for the first question that is none of these, is asked all of them
  * as well, and is not heard twice.
  */
-export function serveTools(firstAnswers: Answers, options: Pick<ToolServerOptions, 'call' | 'onError'>): ToolServer {
-  const input = new PassThrough();
+export function serveTools(firstAnswers: Answers, { input, output, ...options }: ToolServerOptions): ToolServer {
+  const asked = new PassThrough();
   const answered = new Set<unknown>();
   let tellListed = () => {};
   const listed = new Promise<void>((resolve) => {
@@ -26,12 +26,12 @@ export function serveTools(firstAnswers: Answers, options: Pick<ToolServerOption
   let server: Promise<{ close(): Promise<void> }> | undefined;
   const open = async () => {
     const { openToolServer } = await import('./tool-server.ts');
-    process.stdin.off('data', onPiece).pipe(input);
-    return openToolServer({ ...options, input, output: without(answered) });
+    input.off('data', onPiece).pipe(asked);
+    return openToolServer({ ...options, input: asked, output: without(answered, output) });
   };
   const lines = new LineDecoder();
   const onPiece = (piece: Buffer) => {
-    input.write(piece);
+    asked.write(piece);
     for (const { text } of lines.push(piece)) {
       const { id, ...message } = parse(text);
       const question = firstQuestion(message);
@@ -42,21 +42,21 @@ export function serveTools(firstAnswers: Answers, options: Pick<ToolServerOption
         continue;
       }
       answered.add(id);
-      process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+      output.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
       if (question.startsWith('tools/list')) tellListed();
     }
   };
-  process.stdin.on('data', onPiece);
+  input.on('data', onPiece);
   return { listed, close: async () => (await server)?.close() };
 }
 
-/** Standard output, but for the answers that were given already. The server writes one message at a time. */
-const without = (answered: Set<unknown>): Writable =>
+/** Writes all but the answers that were given already. The server writes one message at a time. */
+const without = (answered: Set<unknown>, output: Writable): Writable =>
   new Writable({
     decodeStrings: false,
     write: (line: string, _encoding, done) => {
       if (answered.size > 0 && answered.delete(parse(line)['id'])) done();
-      else process.stdout.write(line, done);
+      else output.write(line, done);
     },
   });
 

@@ -1,11 +1,13 @@
+import type { Readable, Writable } from 'node:stream';
 import { Server } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { serverInfo, toolList } from '../data/mcp-server.ts';
 import type { ToolReply } from './relay-tools.ts';
 
 export interface ToolServerOptions {
-  readonly input: ConstructorParameters<typeof StdioServerTransport>[0];
-  readonly output: ConstructorParameters<typeof StdioServerTransport>[1];
+  /** Lines of JSON-RPC, as MCP has them on standard input and output. */
+  readonly input: Readable;
+  readonly output: Writable;
   /** Without it there are no tools. */
   readonly call?: ((name: string, input: unknown) => Promise<ToolReply>) | undefined;
   readonly onError: (error: unknown) => void;

@@ -1,11 +1,10 @@
-import { Client } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { messageOf } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { DynamicToolNamespace } from '../app-server/methods.ts';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
-import { ToolTransport } from './tool-transport.ts';
 
 /** Waiting for mail takes up to 50 s. */
 export const toolTimeoutMs = 120_000;
@@ -55,6 +54,8 @@ export class ClientTools {
   /** Undefined where one of them cannot be asked now, or cannot be named to Codex: then Codex is told of the servers itself. */
   static async open(endpoints: readonly McpEndpoint[], signal: AbortSignal): Promise<ClientTools | undefined> {
     if (endpoints.length === 0 || !endpoints.every(({ name }) => isNamespace(name))) return undefined;
+    // A quarter of what a machine's process would load at its start.
+    const { Client } = await import('@modelcontextprotocol/client');
     const clients = new Map<string, Client>();
     const over = AbortSignal.any([signal, AbortSignal.timeout(openMs)]);
     try {
@@ -112,6 +113,7 @@ export function readToolCall(request: ServerRequest): RelayToolCall {
 export const toolAnswer = (text: string, success: boolean): ClientToolResult => ({ success, contentItems: [{ type: 'inputText', text }] });
 
 async function listTools(client: Client, { name, url, headers }: McpEndpoint, signal: AbortSignal): Promise<DynamicToolNamespace> {
+  const { ToolTransport } = await import('./tool-transport.ts');
   await client.connect(new ToolTransport(new URL(url), { requestInit: { headers: { ...headers } } }), { signal });
   const { tools } = await client.listTools(undefined, { signal });
   return {
