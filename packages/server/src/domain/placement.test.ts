@@ -118,7 +118,7 @@ it('a provider that is not installed is refused in the machine’s own sentence'
 });
 
 it.each([
-  ['a mode', { modes: ['unrestricted'] }, {}, 'work in mode agentic'],
+  ['a mode', { modes: ['unrestricted'] }, {}, 'work in mode agentic, only in unrestricted'],
   ['an earlier conversation', { resume: false }, { resume: true }, 'go on with an earlier conversation'],
   ['questions to a person', { approvals: false }, { ask: true }, 'ask a person'],
 ] satisfies [string, Partial<Abilities>, object, string][])(

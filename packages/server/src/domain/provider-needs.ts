@@ -16,7 +16,8 @@ export function inability(
   { mode, ask, resume, fork, background, sandbox = 'none' }: ProviderNeeds,
 ): string | null {
   if (abilities === undefined) return null;
-  if (!abilities.modes.includes(mode)) return `work in mode ${mode}`;
+  const { modes } = abilities;
+  if (!modes.includes(mode)) return `work in mode ${mode}${modes.length === 0 ? '' : `, only in ${listed(modes)}`}`;
   if (resume && !abilities.resume) return 'go on with an earlier conversation';
   if (fork && !abilities.fork) return 'go on with a copy of an earlier conversation';
   if (background && !abilities.background) return 'run in the background';
