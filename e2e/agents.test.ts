@@ -4,6 +4,7 @@ import type { AgentEvent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
 import { until, untilGranted } from './support/until.ts';
@@ -194,8 +195,7 @@ async function spawn(name: string, provider: string): Promise<{ readonly cwd: st
 const activity = async (id: string): Promise<readonly AgentEvent[]> =>
   (await client.agents.activity({ id, newest: true, limit: 500 })).data.map(({ event }) => event);
 
-const commandLine = async (pid: number): Promise<string> =>
-  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
+const commandLine = async (pid: number): Promise<string> => (await commandLineOf(pid))?.join(' ') ?? '';
 
 async function findProcess(pids: readonly number[], what: string, text: string): Promise<number> {
   for (const pid of pids) if ((await commandLine(pid)).includes(text)) return pid;

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentCliPaths, startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { hasBrowser, startBrowser } from './support/browser.ts';
@@ -258,8 +259,8 @@ test('ai-relay: cortex, and generic with the command of this machine', async () 
 async function followers(folder: string): Promise<readonly number[]> {
   const found = await Promise.all(
     (await processesMentioning(mark)).map(async (pid) => {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return line.split('\0').slice(0, 4).join(' ') === `tail -f /dev/null ${folder}/out.txt` ? [pid] : [];
+      const line = (await commandLineOf(pid)) ?? [];
+      return line.slice(0, 4).join(' ') === `tail -f /dev/null ${folder}/out.txt` ? [pid] : [];
     }),
   );
   return found.flat();

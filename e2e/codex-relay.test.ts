@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { codexVersions } from './support/codex-daemon.ts';
 import { linkAgentClis, processesMentioning } from './support/programs.ts';
@@ -39,8 +40,7 @@ const agents = async () => (await client.agents.list({})).data.filter(({ provide
 /** The app-server among the processes that carry this mark. */
 async function serverOf(mark: string): Promise<number> {
   for (const pid of await processesMentioning(mark)) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes('app-server')) return pid;
+    if ((await commandLineOf(pid))?.includes('app-server')) return pid;
   }
   throw new Error('there is no app-server');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
 import { codexVersions, startCodexDaemon } from './support/codex-daemon.ts';
 import { agentEnvironment, startAgentRelay } from './support/programs.ts';
@@ -14,8 +15,8 @@ import { until } from './support/until.ts';
 const napSeconds = 300 + process.pid / 1e7;
 const naps = async () => {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.filter((line) => line === `sleep\0${napSeconds}\0`).length;
+  const lines = await Promise.all(pids.map((pid) => commandLineOf(Number(pid))));
+  return lines.filter((line) => line?.join(' ') === `sleep ${napSeconds}`).length;
 };
 
 describe.runIf(hasTerminals).each(codexVersions)('an agent that somebody looks at in codex %s', (_, command) => {

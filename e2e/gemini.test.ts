@@ -5,6 +5,7 @@ import type { AgentEvent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { agentCliPaths, startFakeGoogle, tempHome, wordScript } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
 import { until, untilGranted } from './support/until.ts';
@@ -110,6 +111,6 @@ const said = (id: string, words: string) =>
 
 /** The processes of Gemini CLIs, and of what they run, in this home. */
 async function geminis(): Promise<readonly string[]> {
-  const lines = (await processesMentioning(`HOME=${home.home}`)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-  return (await Promise.all(lines)).filter((line) => line.includes('gemini') && line.includes('--acp'));
+  const lines = await Promise.all((await processesMentioning(`HOME=${home.home}`)).map((pid) => commandLineOf(pid)));
+  return lines.map((words) => words?.join(' ') ?? '').filter((line) => line.includes('gemini') && line.includes('--acp'));
 }

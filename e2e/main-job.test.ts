@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
@@ -16,6 +15,7 @@ import {
   tempHome,
   wordScript,
 } from 'agent-relay-testing';
+import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot, startBrowser } from './support/browser.ts';
 import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay, withGemini } from './support/programs.ts';
@@ -166,7 +166,7 @@ test('Scout, a real Gemini CLI, joins them: it asks before it writes, tells Lead
   await until('the long turn', async () => (await client.agents.get({ id: 'Scout' })).status === 'busy');
   await client.messages.send({ to: 'Scout', body: 'say: on another course', mode: 'urgent' });
   await said('on another course');
-  const scouts = async () => (await processesMentioning(`HOME=${home.home}`)).filter(isGemini);
+  const scouts = async () => geminis(await processesMentioning(`HOME=${home.home}`));
   expect(await scouts()).not.toEqual([]);
   expect(await relay.run('release', 'Scout')).toMatchObject({ code: 0 });
   await until('the end of its process', async () => (await scouts()).length === 0);
@@ -186,10 +186,7 @@ test('a clean stop leaves no process behind', async () => {
 
 const ownerToken = () => readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8').then((text) => text.trim());
 
-function isGemini(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gemini');
-  } catch {
-    return false; // it has ended
-  }
+async function geminis(pids: readonly number[]): Promise<readonly number[]> {
+  const lines = await Promise.all(pids.map((pid) => commandLineOf(pid)));
+  return pids.filter((_, index) => lines[index]?.some((word) => word.includes('gemini')));
 }

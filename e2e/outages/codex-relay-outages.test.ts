@@ -8,8 +8,9 @@ import { RelayError } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { freePort, say, startFakeOpenAi, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
-import { linkAgentClis, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { linkAgentClis, type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until } from '../support/until.ts';
+import { killServerOf } from './kill-server.ts';
 
 const program = fileURLToPath(new URL('../../packages/codex-plugin/dist/codex-relay.js', import.meta.url));
 const messages = 30;
@@ -51,12 +52,7 @@ test('a codex-relay whose relay and whose server are killed again and again has 
         await relay.end('SIGKILL');
         relay = await startRelay();
       },
-      server: async () => {
-        for (const pid of await processesMentioning(mark)) {
-          const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-          if (command.includes('\0app-server\0')) process.kill(pid, 'SIGKILL');
-        }
-      },
+      server: () => killServerOf(mark),
     };
     const sent: number[] = [];
     for (let count = 1; count <= messages; count += 1) {

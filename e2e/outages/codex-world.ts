@@ -18,8 +18,9 @@ import {
   tempHome,
 } from 'agent-relay-testing';
 import { nodeProcessOf } from '../support/node-process.ts';
-import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { agentEnvironment, type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import { until, untilGranted } from '../support/until.ts';
+import { killServerOf } from './kill-server.ts';
 
 export interface CodexOutageOptions {
   readonly messages: number;
@@ -277,10 +278,7 @@ class CodexWorld implements AsyncDisposable {
   }
 
   async #killOwnServer(): Promise<void> {
+    await killServerOf(this.#parts.home.codexHome);
     this.#deaths.push(performance.now());
-    for (const pid of await processesMentioning(this.#parts.home.codexHome)) {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (command.includes('\0app-server\0')) process.kill(pid, 'SIGKILL');
-    }
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import type { FakeAnthropic, FakeGoogle, FakeOpenAi, TempHome } from 'agent-relay-testing';
 import { agentCliPaths, freePort } from 'agent-relay-testing';
+import { environmentOf } from 'agent-relay-wire/node';
 
 /** The built program, as a user's `npx agent-relay` runs it. */
 export const agentRelayProgram = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
@@ -184,8 +185,8 @@ export async function processesMentioning(text: string): Promise<readonly number
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return pid !== process.pid && environment.includes(text) ? pid : null;
+      const isMeant = pid !== process.pid && (await environmentOf(pid))?.some((line) => line.includes(text));
+      return isMeant ? pid : null;
     }),
   );
   return found.filter((pid) => pid !== null);

@@ -3,6 +3,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessSandbox, StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
+import { environmentOfSync } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
 import { startFakeRelayTools } from './fake-relay-tools.ts';
@@ -13,6 +14,8 @@ const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 const token = 'Bearer of-this-agent-alone';
 
 function commandLine(pid: number): string {
+  // It has a command line from when its program is loaded, as it has an environment.
+  environmentOfSync(pid);
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {

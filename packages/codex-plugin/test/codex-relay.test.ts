@@ -10,7 +10,7 @@ import { CodexClient, parseEndpoint } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION } from 'agent-relay-protocol';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { freePort } from 'agent-relay-testing';
-import { processIdentity } from 'agent-relay-wire/node';
+import { commandLineOf, processIdentity } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HeadlessThread, startCodexRelay } from '../src/relay/start-codex-relay.ts';
 import { type Bench, sentTo, startBench, until } from './bench.ts';
@@ -350,8 +350,8 @@ async function noted(): Promise<readonly number[]> {
 
 async function servers(): Promise<readonly number[]> {
   const pids = await noted();
-  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => commands[index]?.includes('\0app-server\0'));
+  const commands = await Promise.all(pids.map((pid) => commandLineOf(pid)));
+  return pids.filter((_, index) => commands[index]?.includes('app-server'));
 }
 
 const program = fileURLToPath(new URL('../src/codex-relay.ts', import.meta.url));

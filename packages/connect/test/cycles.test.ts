@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LinesProvider } from 'agent-relay-lines';
+import { environmentOfSync } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestRelay } from '../../server/src/testing.ts';
 import { Api, until, World } from './link-world.ts';
@@ -27,13 +28,9 @@ const small = (id: string, script: string) =>
 
 /** Every process that was started for an agent of this test. */
 const processes = (): string[] =>
-  readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/u.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`AGENT_RELAY_AGENT_ID=${prefix}`);
-    } catch {
-      return false;
-    }
-  });
+  readdirSync('/proc').filter(
+    (pid) => /^\d+$/u.test(pid) && environmentOfSync(Number(pid))?.some((line) => line.startsWith(`AGENT_RELAY_AGENT_ID=${prefix}`)),
+  );
 
 test(`${CYCLES} agents of small command lines that come and go leave no process, socket or file behind`, {
   timeout: 60_000 + CYCLES * 4_000,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActivityEntry, Agent, Delivery, ErrorBody, Message, Session } from 'agent-relay-protocol';
 import { silentLog } from 'agent-relay-wire';
+import { environmentOfSync } from 'agent-relay-wire/node';
 import { expect, vi } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import type { NodeOptions, RunningNode } from '../src/node-contract.ts';
@@ -22,8 +23,7 @@ export function marked(sessionId: string): number[] {
   const found = [];
   for (const name of readdirPids()) {
     try {
-      if (readFileSync(`/proc/${name}/environ`, 'latin1').includes(`AGENT_RELAY_SESSION_ID=${sessionId}`) && isRunning(name))
-        found.push(name);
+      if (environmentOfSync(name)?.includes(`AGENT_RELAY_SESSION_ID=${sessionId}`) && isRunning(name)) found.push(name);
     } catch {
       // Gone since we looked.
     }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Node, NodePairing, Token } from 'agent-relay-protocol';
+import { environmentOf } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
 import { Api, endProcess, marked, until, World } from './link-world.ts';
@@ -110,7 +111,9 @@ test('a token and an address are taken from the environment, and no agent gets t
   await api.nodeOnline();
   const session = await api.spawn('Worker', { task: '!hang' });
   const [pid] = marked(session.sessionId);
-  expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toMatch(/AGENT_RELAY_(?:TOKEN|URL)/u);
+  const environment = (await environmentOf(pid ?? 0))?.join('\n');
+  expect(environment).toContain('AGENT_RELAY_SESSION_ID=');
+  expect(environment).not.toMatch(/AGENT_RELAY_(?:TOKEN|URL)/u);
   expect(await endProcess(machine.child, 'SIGTERM')).toBe(0);
 });
 

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { killProcessTree, processIdentity } from 'agent-relay-wire/node';
+import { readdir } from 'node:fs/promises';
+import { hasInEnvironment, killProcessTree, processIdentity } from 'agent-relay-wire/node';
 
 /** In the environment of everything that runs for a session. */
 export const SESSION_VARIABLE = 'AGENT_RELAY_SESSION_ID';
@@ -46,15 +46,7 @@ async function markedProcesses(variable: string, value: string): Promise<readonl
   if (process.platform !== 'linux') return [];
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name)).map(Number);
   const found = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-      const entry = environment.split('\0').find((text) => text.startsWith(`${variable}=`));
-      const isMarked = entry
-        ?.slice(variable.length + 1)
-        .split(',')
-        .includes(value);
-      return pid !== process.pid && isMarked ? pid : null;
-    }),
+    pids.map(async (pid) => (pid !== process.pid && (await hasInEnvironment(pid, variable, value)) ? pid : null)),
   );
   return found.filter((pid) => pid !== null);
 }

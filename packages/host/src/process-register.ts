@@ -3,7 +3,14 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
-import { isSameProcess, killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
+import {
+  environmentOfSync,
+  environmentParts,
+  isSameProcess,
+  killProcessTree,
+  type ProcessEnvironment,
+  type ProcessIdentity,
+} from 'agent-relay-wire/node';
 import { endMarkedProcesses, endMarkedTree, SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
@@ -36,10 +43,12 @@ export class ProcessRegister {
   readonly #stateDir: string;
   readonly #log: Log;
   readonly #endJob: EndJob;
+  readonly #environmentOf: (pid: number) => ProcessEnvironment;
   #processes: Registered[];
   #hasFault = false;
 
-  constructor(stateDir: string, log: Log, endJob: EndJob) {
+  constructor(stateDir: string, log: Log, endJob: EndJob, environment: (pid: number) => ProcessEnvironment = environmentOfSync) {
+    this.#environmentOf = environment;
     this.#endJob = endJob;
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     this.#stateDir = stateDir;
@@ -65,11 +74,11 @@ export class ProcessRegister {
   }
 
   add(sessionId: string, owned: OwnedProcess, provider: string): void {
-    const environment = readEnvironment(owned.pid);
-    const treeId = owned.treeId ?? (owned.unmarked ? null : treeIdIn(environment));
+    const environment = this.#environmentOf(owned.pid);
+    const treeId = owned.treeId ?? (owned.unmarked ? null : (environmentParts(environment, TREE_VARIABLE).at(-1) ?? null));
     const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
     // What runs for one session alone carries its mark; a server for many must not.
-    const isShared = owned.shared ?? (environment !== null && !environment.includes(`${SESSION_VARIABLE}=${sessionId}`));
+    const isShared = owned.shared ?? (environment !== null && !environmentParts(environment, SESSION_VARIABLE).includes(sessionId));
     const job = owned.jobId === undefined ? undefined : { provider, id: owned.jobId };
     this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared, job }];
     this.#write();
@@ -167,21 +176,6 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(file);
   }
-}
-
-/** Null when the process is gone already, or on a system without /proc: its tree is then found by parents, group and session alone. */
-function readEnvironment(pid: number): readonly string[] | null {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-  } catch {
-    return null;
-  }
-}
-
-/** The mark that `spawnProcess` put there; nested trees append theirs. */
-function treeIdIn(environment: readonly string[] | null): string | null {
-  const entry = environment?.find((text) => text.startsWith(`${TREE_VARIABLE}=`));
-  return entry?.split('=')[1]?.split(',').at(-1) ?? null;
 }
 
 /** What is none of it is passed over, and told: what was meant may live on. */

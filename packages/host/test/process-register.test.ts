@@ -39,3 +39,21 @@ test('what an earlier run left is ended by its provider, and nothing in the file
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject([{ sessionId: 's2', job: { provider: 'claude', id: 'def' } }]);
   rmSync(stateDir, { recursive: true });
 });
+
+test.each([
+  { says: null, isShared: false },
+  { says: ['AGENT_RELAY_SESSION_ID=s1'], isShared: false },
+  { says: ['AGENT_RELAY_SESSION_ID=s2'], isShared: true },
+  { says: [], isShared: true },
+])('a process whose environment is $says, started for s1, is shared: $isShared', ({ says, isShared }) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'process-register-'));
+  const register = new ProcessRegister(
+    stateDir,
+    silentLog,
+    async () => {},
+    () => says,
+  );
+  register.add('s1', { pid: gone.pid, startToken: gone.startedAt, purpose: 'acme' }, 'acme');
+  expect(JSON.parse(readFileSync(join(stateDir, 'processes.json'), 'utf8'))).toMatchObject([{ isShared }]);
+  rmSync(stateDir, { recursive: true });
+});

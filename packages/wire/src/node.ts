@@ -15,6 +15,8 @@ export { assertOwnFile } from './node/own-file.ts';
 export { isWithin, pathBelow } from './node/path-below.ts';
 export type { PostToSign } from './node/post-headers.ts';
 export { postHeaders } from './node/post-headers.ts';
+export type { EnvironmentSource, ProcessEnvironment } from './node/process-environment.ts';
+export { commandLineOf, environmentOf, environmentOfSync, environmentParts, hasInEnvironment } from './node/process-environment.ts';
 export type { ProcessIdentity } from './node/process-identity.ts';
 export { isSameProcess, processIdentity } from './node/process-identity.ts';
 export type { KillTreeOptions, KillTreeResult } from './node/process-tree.ts';

@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { commandLineOf, environmentOf } from 'agent-relay-wire/node';
 import { otherCommands, threadIdIn } from '../relay/launch-plan.ts';
 
 /** A `codex` that a person has in a terminal of this machine. */
@@ -30,12 +31,14 @@ export async function listTerminals(codexHome: string): Promise<readonly CodexTe
 async function readTerminal(pid: string, codexHome: string, bootedAt: number): Promise<CodexTerminal | null> {
   const folder = join('/proc', pid);
   if (basename(await readlink(join(folder, 'exe'))) !== 'codex') return null;
-  const [, ...args] = splitZeros(await readFile(join(folder, 'cmdline'), 'utf8'));
+  const [environment, commandLine] = await Promise.all([environmentOf(Number(pid)), commandLineOf(Number(pid))]);
+  if (environment === null || commandLine === null) return null;
+  const [, ...args] = commandLine;
   if (otherCommands.has(args[0] ?? '') || args.some((arg) => /^--(?:remote|no-daemon)(?:=|$)/u.test(arg))) return null;
   // After the name, which may hold anything: state, ppid, group, session, terminal, …
   const fields = (await readFile(join(folder, 'stat'), 'utf8')).replace(/^.*\) /su, '').split(' ');
   if (Number(fields[4]) === 0) return null;
-  const env = Object.fromEntries(splitZeros(await readFile(join(folder, 'environ'), 'utf8')).map(asVariable));
+  const env = Object.fromEntries(environment.map(asVariable));
   const own = env['CODEX_HOME'] || join(env['HOME'] ?? '/', '.codex');
   if ((await realpath(own)) !== codexHome) return null;
   const cwd = await readlink(join(folder, 'cwd'));
@@ -48,9 +51,6 @@ async function readTerminal(pid: string, codexHome: string, bootedAt: number): P
     goesOn: args[0] === 'resume' || args[0] === 'fork',
   };
 }
-
-const splitZeros = (text: string): readonly string[] =>
-  text.split('\0').filter((part, index, all) => part !== '' || index < all.length - 1);
 
 function asVariable(line: string): readonly [string, string] {
   const end = line.indexOf('=');

@@ -29,19 +29,6 @@ export async function readProcess(pid: number): Promise<ProcessRow | undefined> 
   return (await readPs(['-p', String(pid)])).find((row) => row.pid === pid);
 }
 
-/** Whether the process was started with `name` holding `value` among its comma-separated parts. Only Linux tells. */
-export async function hasInEnvironment(pid: number, name: string, value: string): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
-  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-  const entry = environment.split('\0').find((line) => line.startsWith(`${name}=`));
-  return (
-    entry
-      ?.slice(name.length + 1)
-      .split(',')
-      .includes(value) ?? false
-  );
-}
-
 /** Start times count from boot, so they tell processes apart only within one. */
 async function readBootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();

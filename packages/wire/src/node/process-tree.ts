@@ -3,8 +3,9 @@ import { promisify } from 'node:util';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from '../time.ts';
 import { hasLockLimit, lockLimitOf } from './lock-limit.ts';
+import { hasInEnvironment } from './process-environment.ts';
 import { isSameProcess, type ProcessIdentity } from './process-identity.ts';
-import { hasInEnvironment, type ProcessRow, readProcessTable } from './process-table.ts';
+import { type ProcessRow, readProcessTable } from './process-table.ts';
 
 /** Inherited by every descendant that does not clear its environment: nested trees append, so each finds its own. */
 export const treeVariable = 'AGENT_RELAY_PROCESS_TREE';
