@@ -2,9 +2,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../packages/testing/src/endpoint/free-port.ts';
 import { agentClis } from '../agent-clis.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { rootFolder, run, runOrFail, StepFailed } from './run.mjs';
@@ -245,12 +245,3 @@ packages:
 max_body_size: 100mb
 log: { type: stdout, format: pretty, level: warn }
 `;
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -3,6 +3,7 @@ import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { freePort } from 'agent-relay-testing';
 import { isSocketOfOwner, lastRunningRelay, ownerTokenPath, processIdentity, runningRelayPath } from 'agent-relay-wire/node';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -55,7 +56,8 @@ const logLines = () => readFileSync(localNodeLogPath(databasePath), 'utf8').spli
 
 describe('the owner’s credential', () => {
   test('is shown to nobody who listens on the port of a relay that was killed', async () => {
-    const relay = run('serve', '--port', '0');
+    // One that nobody else is given meanwhile.
+    const relay = run('serve', '--port', String(await freePort()));
     await poll('it listens', () => relay.out().includes('agent-relay watch'));
     const { url } = lastRunningRelay(runningRelayPath(databasePath)) ?? { url: '' };
     await poll('its node is there', async () => (await run('doctor').done).out.includes('Node local: online'));

@@ -1,11 +1,33 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-/** Below those that systems give to whoever asks for any port and to outgoing connections (Linux: from 32,768 on). */
-const FIRST = 16_384;
-const COUNT = 16_384;
+/** Ports that the system gives to nobody by itself. */
+export interface PortRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+const LOWEST = 1_025;
+const HIGHEST = 65_535;
+const MOST = 16_384;
+
+/**
+ * Beside those that the system gives to whoever asks for any port and to outgoing connections: below them or above, where there are more. Where it gives
+ * away all, and where it does not say, as if it gave those that Linux does unless told otherwise, from 32,768 on.
+ * @param given `ip_local_port_range` of Linux: the first and the last of them
+ */
+export function portsBeside(given: string): PortRange {
+  const [first = 0, last = -1] = given.trim().split(/\s+/u).map(Number);
+  const below = Math.min(first - LOWEST, MOST);
+  const above = Math.min(HIGHEST - last, MOST);
+  if (last < first || !(Math.max(below, above) > 0)) return portsBeside('32768 60999');
+  return below >= above ? { first: first - below, count: below } : { first: last + 1, count: above };
+}
+
 /** Processes that begin one after another are so far apart. */
 const APART = 61;
 
+const { first, count } = portsBeside(givenAway());
 let next = process.pid * APART;
 
 /**
@@ -14,9 +36,17 @@ let next = process.pid * APART;
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST + (next % COUNT);
+    const port = first + (next % count);
     next += 1;
     if (await isFree(port)) return port;
+  }
+}
+
+function givenAway(): string {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  } catch {
+    return '';
   }
 }
 
