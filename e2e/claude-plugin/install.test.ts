@@ -114,11 +114,15 @@ test.skipIf(!hasTerminals).each([...claudeBetween])(
   },
 );
 
+/** How long a key may take to show: after that it was taken for another question's. */
+const ANSWER_MS = 20_000;
+
 /**
  * Says that the folder is trusted, as a person does who takes so long to read: a Claude Code that is still loading draws its question anew then, with the first
  * answer chosen, and takes a key from before for an answer to that. False where it has ended so, or took no key.
  */
 async function trust(open: () => Promise<Terminal>, isTrusted: () => Promise<boolean>, readMs: number): Promise<boolean> {
+  if (await isTrusted()) return true;
   await using session = await open();
   await session.shows(/trust this folder/u);
   await pause(readMs);
@@ -127,6 +131,6 @@ async function trust(open: () => Promise<Terminal>, isTrusted: () => Promise<boo
   if (!/❯ (?:\d\. )?Yes/u.test(await session.screen())) return false;
   await session.press('Enter');
   const hasEnded = async () => (await session.screen()).includes('Claude Code didn');
-  await until('an answer', async () => (await isTrusted()) || (await hasEnded()));
-  return isTrusted();
+  const isAnswered = await until('an answer', async () => (await isTrusted()) || (await hasEnded()), ANSWER_MS).catch(() => false);
+  return isAnswered && (await isTrusted());
 }

@@ -320,7 +320,7 @@ test('what was reserved before a session began is known to it once it is an agen
     const { output } = await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: { file_path: '/w/early/a.ts' }, cwd: '/w' });
     return output.hookSpecificOutput?.permissionDecisionReason ?? 'no word';
   };
-  await expect.poll(said, { timeout: 15_000 }).toMatch(/^Early has reserved .*The relay cannot be asked now/u);
+  await expect.poll(said, { timeout: 60_000 }).toMatch(/^Early has reserved .*The relay cannot be asked now/u);
 });
 
 test('/clear keeps the agent, the end of the session sets it offline, and a second process of the same session takes it over', async () => {

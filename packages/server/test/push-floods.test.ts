@@ -128,7 +128,7 @@ const inTime = (isSo: () => boolean | Promise<boolean>) =>
         pass(5_000);
         return isSo();
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe(true);
 
