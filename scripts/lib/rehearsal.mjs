@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../packages/testing/src/endpoint/free-port.ts';
 import { agentClis } from '../agent-clis.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { rootFolder, run, runOrFail, StepFailed } from './run.mjs';
@@ -70,15 +69,13 @@ async function rehearseOn(registry, packages, { folder, report }) {
   };
   try {
     const isOlderThere = await report.check('rehearsal: the version before is published and installed', async () => {
-      await publish(await Promise.all(packages.map((each) => asVersionBefore(each, folder))), registry);
+      for (const each of packages) await asVersionBefore(each, join(folder, 'before'));
+      await publishFolders(join(folder, 'before'), registry);
       await installed(['install', '--global', 'agent-relay-server', 'agent-relay-codex'], at('upgrade'), registry);
       return consumer('rehearse-upgrade.mjs', ['before', VERSION_BEFORE], at('upgrade'));
     });
     const isPublished = await report.check('rehearsal: the packages are published', async () => {
-      await publish(
-        packages.map(({ tarball }) => tarball),
-        registry,
-      );
+      await publishTarballs(packages, registry);
       return { passed: 1, failed: 0 };
     });
     if (!isPublished) return;
@@ -135,16 +132,30 @@ async function consumer(script, args, options) {
   return { passed: 1, failed: 0 };
 }
 
+const publishing = ['publish', '--ignore-scripts', '--loglevel=error'];
+
 /**
- * @param {readonly string[]} sources Tarballs or folders.
+ * One npm for all.
+ *
+ * @param {string} parent The folder that their folders are in.
  * @param {Registry} registry
  */
-async function publish(sources, { env }) {
-  const waiting = [...sources];
+async function publishFolders(parent, { env }) {
+  writeFileSync(join(parent, 'package.json'), '{ "private": true, "workspaces": ["*"] }\n');
+  await runOrFail('npm publish', 'npm', [...publishing, '--workspaces'], { cwd: parent, env, isPatient: true });
+}
+
+/**
+ * As they are released, which npm does for one tarball at a time.
+ *
+ * @param {readonly PackedPackage[]} packages
+ * @param {Registry} registry
+ */
+async function publishTarballs(packages, { env }) {
+  const waiting = packages.map(({ tarball }) => tarball);
   const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await runOrFail(`npm publish ${next}`, 'npm', ['publish', next, '--ignore-scripts', '--loglevel=error'], { env, isPatient: true });
-    }
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await runOrFail(`npm publish ${next}`, 'npm', [...publishing, next], { env, isPatient: true });
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
@@ -156,7 +167,7 @@ async function publish(sources, { env }) {
  * @param {string} parent
  */
 async function asVersionBefore({ tarball, manifest }, parent) {
-  const folder = join(parent, 'before', manifest.name);
+  const folder = join(parent, manifest.name);
   mkdirSync(folder, { recursive: true });
   await runOrFail('tar', 'tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
   for (const file of filesIn(folder)) {
@@ -167,7 +178,6 @@ async function asVersionBefore({ tarball, manifest }, parent) {
       .replaceAll(`'${manifest.version}'`, `'${VERSION_BEFORE}'`);
     if (older !== text) writeFileSync(file, older);
   }
-  return folder;
 }
 
 /** @param {string} folder @returns {string[]} */
@@ -186,7 +196,7 @@ function filesIn(folder) {
  */
 async function startRegistry(folder, env) {
   const asked = (/** @type {string} */ name) => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8', cwd: folder }).trim();
-  const port = await freePort();
+  const port = freePort(env);
   const config = join(folder, 'registry.yaml');
   writeFileSync(config, configOf(folder, asked('registry')));
   const program = join(registryFolder, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
@@ -245,3 +255,15 @@ packages:
 max_body_size: 100mb
 log: { type: stdout, format: pretty, level: warn }
 `;
+
+/**
+ * One that the system gives to nobody before the registry listens there. The Node of `env` is asked: the one that runs these scripts may be too old for
+ * our sources.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+function freePort(env) {
+  const source = new URL('../../packages/testing/src/endpoint/free-port.ts', import.meta.url).href;
+  const script = `const { freePort } = await import(${JSON.stringify(source)}); console.log(await freePort());`;
+  return Number(execFileSync('node', ['--input-type=module', '--eval', script], { encoding: 'utf8', env }));
+}
