@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createRelayClient, type RelayClient } from 'agent-relay-client';
 import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
 import axe from 'axe-core';
-import type { CDPSession, Page } from 'playwright-core';
+import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
 
 const INTEGRATION_TOKEN = 'ops-monitor-token';
@@ -51,10 +51,10 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
   const browser = await startBrowser();
   const errors: string[] = [];
   const openStrangersPage = () => newPage(browser, relay.browserUrl, errors);
-  const signIn = async (page: Page, path: string) => {
-    await page.goto(await relay.createLoginLink());
+  const ownersPage = async () => newPage(browser, relay.browserUrl, errors, await signedIn(relay));
+  const show = async (page: Page, path: string) => {
+    await page.goto(path);
     await page.getByRole('status').getByText('live').waitFor();
-    if (path !== '/') await page.goto(relay.browserUrl + path);
     return page;
   };
   return {
@@ -66,14 +66,14 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
     },
     passDays: (days) => clock.turn(days * 86_400_000),
     openStrangersPage,
-    openPage: async (path = '/') => signIn(await openStrangersPage(), path),
+    openPage: async (path = '/') => show(await ownersPage(), path),
     openPageBehind: async (eventType, path) => {
-      const page = await openStrangersPage();
+      const page = await ownersPage();
       await page.routeWebSocket(/\/ws$/u, (socket) => {
         const server = socket.connectToServer();
         server.onMessage((text) => String(text).includes(`"type":"${eventType}"`) || socket.send(text));
       });
-      return signIn(page, path);
+      return show(page, path);
     },
     [Symbol.asyncDispose]: async () => {
       await browser.close();
@@ -87,11 +87,36 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
   };
 }
 
-async function newPage(browser: TestBrowser, url: string, errors: string[]): Promise<Page> {
-  const context = await browser.newContext({ baseURL: url, viewport: { width: 1400, height: 900 } });
+async function newPage(
+  browser: TestBrowser,
+  url: string,
+  errors: string[],
+  storageState: SignedIn = { cookies: [], origins: [] },
+): Promise<Page> {
+  const context = await browser.newContext({ baseURL: url, viewport: { width: 1400, height: 900 }, storageState });
   const page = await context.newPage();
   page.on('pageerror', (error) => errors.push(String(error)));
   return page;
+}
+
+type SignedIn = Exclude<BrowserContextOptions['storageState'], string | undefined>;
+
+/** What a browser keeps that has used a login link, without loading the dashboard once for that alone. */
+async function signedIn({ url, browserUrl, createLoginLink }: TestRelay): Promise<SignedIn> {
+  const response = await fetch(`${url}/api/login-codes/exchange`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code: new URL(await createLoginLink()).hash.slice(1) }),
+  });
+  // The relay's own answer to this path.
+  const { session, tokenId } = (await response.json()) as { readonly session: string; readonly tokenId: string };
+  const [, name = '', value = ''] = /^([^=]+)=([^;]*)/u.exec(response.headers.getSetCookie()[0] ?? '') ?? [];
+  const cookie = { name, value, domain: new URL(browserUrl).hostname, path: '/', expires: -1, httpOnly: true, secure: false } as const;
+  const localStorage = [
+    { name: 'agent-relay-session', value: session },
+    { name: 'agent-relay-session-id', value: tokenId },
+  ];
+  return { cookies: [{ ...cookie, sameSite: 'Strict' }], origins: [{ origin: browserUrl, localStorage }] };
 }
 
 /** The system's time, which can be turned on: what waits for a later time is then late by that much. */
