@@ -42,7 +42,7 @@ async function lint(toolchain, report) {
   await report.check('types and promises (oxlint)', () => commandCheck(patient, bin('oxlint'), args));
 }
 
-/** Those of Vitest's projects that use what was built, in the order of their turns. */
+/** Those of Vitest's projects that use what was built; in which order they take their turns, each by itself, its configuration says. */
 const endToEndProjects = ['e2e', 'e2e-long', 'e2e-alone'];
 const otherProjects = endToEndProjects.map((name) => `!${name}`);
 
@@ -106,16 +106,13 @@ export async function runEverything(tell) {
   // Where the browser tests find their browser.
   const chromium = findChromium();
   const env = chromium === undefined ? tools.env : { ...tools.env, AGENT_RELAY_TEST_CHROMIUM: chromium };
-  /** @param {string} name */
-  const endToEnd = async (name) => {
-    await report.check(`${name} tests`, () => runVitest({ ...tools, env }, { name, projects: [name], live: true }));
-  };
+  const endToEnd = () => runVitest({ ...tools, env }, { name: 'e2e', projects: endToEndProjects, live: true });
   const sources = async () => {
     await lint(tools, report);
     await report.check('tests', () => runVitest(tools, { name: 'unit', projects: otherProjects }));
   };
   await Promise.all([sources(), isBuilt ? checkPackages(tools, report) : undefined]);
-  if (isBuilt) for (const name of endToEndProjects) await endToEnd(name);
+  if (isBuilt) await report.check('end-to-end tests', endToEnd);
   else report.add('packed packages and end-to-end tests', { passed: 0, failed: 1, output: 'They need the build, which failed.' });
   return report.finish();
 }
