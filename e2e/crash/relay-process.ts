@@ -1,23 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ownerTokenPath } from 'agent-relay-wire/node';
 
-const program = fileURLToPath(new URL('./relay-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
 
 export interface RelayProcess {
   readonly ownerToken: string;
   kill(): Promise<void>;
 }
 
-/** A relay in a process of its own, over the database in `folder`; resolves once it listens. */
+/** `agent-relay serve` in a process of its own, over the database in `folder`; resolves once it listens. Its settings are under the names of their variables. */
 export async function startRelay(folder: string, port: number, settings: Readonly<Record<string, string>> = {}): Promise<RelayProcess> {
-  const args = [program, join(folder, 'relay.db'), String(port), JSON.stringify(settings)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const database = join(folder, 'relay.db');
+  const args = [program, 'serve', '--port', String(port), '--db', database, '--no-local-node', '--no-login-link'];
+  // Failed callbacks are part of the run: they would fill the screen with warnings.
+  const env = { HOME: folder, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], AGENT_RELAY_LOG: 'error', ...settings };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const { ownerToken } = JSON.parse(await firstLine(child));
+  await firstLine(child);
   return {
-    ownerToken,
+    ownerToken: (await readFile(ownerTokenPath(database), 'utf8')).trim(),
     async kill() {
       child.kill('SIGKILL');
       await exited;
