@@ -163,6 +163,45 @@ describe('starting an agent', () => {
     expect(ids.map((id) => world.agent(id).status)).toEqual(ids.map(() => 'offline'));
   });
 
+  it('one that has been there since, whose card a person has changed or whose token a person has made stays', async () => {
+    await world.attach(node);
+    node.onStart = async () => {
+      throw new RelayError('provider_unavailable', 'Log in to Claude first.');
+    };
+    const { handlers } = world.relay;
+    const live = async (id: string) => {
+      world.clock.at += 1;
+      await handlers['agents/register']({ id, name: id }, as(owner));
+      world.clock.at += defaultSettings.staleTtlMs + 1;
+      await world.relay.reap();
+      expect(world.agent(id).status).toBe('offline');
+    };
+    const refuse = (id: string) => expect(world.start(id)).rejects.toThrow('Log in');
+    await handlers['tokens/create']({ name: 'before', kind: 'agent', agentId: 'Bound-before' }, as(owner));
+    const ids = ['Lived', 'Lived-and-refused', 'Labelled', 'Bound-before', 'Bound-since'];
+    for (const id of ids) await refuse(id);
+    await live('Lived');
+    await live('Lived-and-refused');
+    await refuse('Lived-and-refused');
+    await handlers['agents/label']({ id: 'Labelled', label: 'the second one' }, as(owner));
+    await handlers['tokens/create']({ name: 'since', kind: 'agent', agentId: 'Bound-since' }, as(owner));
+    world.clock.at += 600_000;
+    await world.relay.reap();
+    expect(ids.map((id) => world.agent(id).status)).toEqual(ids.map(() => 'offline'));
+  });
+
+  it('one that was ended while it was being started goes as well', async () => {
+    await world.attach(node);
+    node.onStart = async ({ session, cwd }) => {
+      await world.relay.handlers['agents/release']({ id: session.agentId }, as(owner));
+      return { cwd: cwd ?? '/fresh', vendorSessionId: 'v', model: 'm' };
+    };
+    await expect(world.start('Worker')).rejects.toMatchObject({ code: 'gone' });
+    world.clock.at += 600_000;
+    await world.relay.reap();
+    expect(world.store.agents.index.in(workspace).find('Worker')?.agent ?? null).toBeNull();
+  });
+
   it('a machine that is lost meanwhile is node_unavailable', async () => {
     await world.attach(node);
     node.onStart = async () => {

@@ -180,6 +180,8 @@ export function runSession(session: Session, { found }: SessionFacts, started: S
 export interface SessionToEnd {
   readonly session: Session;
   readonly tookItsAgent: boolean;
+  /** The card of its address as it then is, where that is (still) this session's. */
+  readonly card: Agent | null;
 }
 
 /**
@@ -192,14 +194,17 @@ export function endSession(
   end: { readonly status: 'ended' | 'failed'; readonly reason: string },
   now: number,
 ): Decision<SessionToEnd> {
-  if (!isUnfinished(session)) return { answer: { session, tookItsAgent: false }, change: null };
+  if (!isUnfinished(session)) {
+    const card = isCurrent(session, found) ? found.agent : null;
+    return { answer: { session, tookItsAgent: false, card }, change: null };
+  }
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
   const { approvals, events } = cancelAll(pending, session, now);
   const notices = hasDied(session, end.status) ? deathNotices(ended, found, now) : [];
   const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
   const change: Change = { at: now, events: told, approvals, sessions: [ended], notices };
   // A newer incarnation has the address: nothing of this one is left there.
-  if (!isCurrent(session, found)) return { answer: { session: ended, tookItsAgent: false }, change };
+  if (!isCurrent(session, found)) return { answer: { session: ended, tookItsAgent: false, card: null }, change };
   const agent: Agent = {
     ...found.agent,
     status: 'offline',
@@ -210,7 +215,7 @@ export function endSession(
     lastSeenAt: now,
   };
   return {
-    answer: { session: ended, tookItsAgent: true },
+    answer: { session: ended, tookItsAgent: true, card: agent },
     change: {
       ...change,
       events: [...told, { type: 'agent.status', at: now, agent }],

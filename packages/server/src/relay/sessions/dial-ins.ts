@@ -134,7 +134,7 @@ export class DialIns {
     starting.add(sessionId);
     try {
       const session = await store.sessions.begin(workspace, agentId, (facts) => {
-        isNewcomer = unstarted.isNewcomer(workspace, agentId, facts.agent);
+        isNewcomer = unstarted.isNewcomer(workspace, agentId, facts);
         return beginSession(facts, {
           ...terms,
           request: { name: agentId, provider, ...(cwd === undefined ? {} : { cwd }) },

@@ -19,7 +19,7 @@ import {
 import { RecentMap } from 'agent-relay-wire';
 import { attachNode, updateNode } from '../../domain/node-lifecycle.ts';
 import { newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
-import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
+import { endSession, isCurrent, runSession, type SessionToEnd } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
 import { listedById } from '../contract/listed.ts';
 import type { CallContext, NodeHandlers, NodeLink } from '../contract/relay-contract.ts';
@@ -126,8 +126,8 @@ export class Nodes {
     await Promise.all(asked.flatMap((attached) => attached.node.providers.map(({ id }) => this.#lookOnce(attached, id))));
   }
 
-  /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
-  async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
+  /** Ends a session, once; whoever delivers its mail is told. Answers it and its agent's card as they then are. */
+  async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<SessionToEnd | null> {
     const { store, clock, inboxes } = this.#deps;
     const now = clock.now();
     const end = await store.sessions.change(workspace, sessionId, (session, facts) => endSession(session, facts, { status, reason }, now));
@@ -135,7 +135,7 @@ export class Nodes {
       const { agentId } = end.session;
       inboxes.endLease(workspace, agentId, new RelayError('stale_session', `The session of ${agentId} has ended`));
     }
-    return end?.session ?? null;
+    return end;
   }
 
   /** Who asks while it looks waits for the same answer, and who asks soon after it has that answer already. */

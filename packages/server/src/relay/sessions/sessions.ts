@@ -179,7 +179,8 @@ class Sessions {
       this.#deps.log.warn('a node did not end a session', { sessionId: session.sessionId, error });
       if (error instanceof RelayError && error.code !== 'connection_closed') throw error;
     }
-    return (await this.#deps.nodes.end(workspace, session.sessionId, 'ended', sentence)) ?? session;
+    const end = await this.#deps.nodes.end(workspace, session.sessionId, 'ended', sentence);
+    return end?.session ?? session;
   }
 
   /** Mail wakes it no more. Answers its last session where nothing else is to be ended. */

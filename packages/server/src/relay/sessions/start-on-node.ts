@@ -39,10 +39,10 @@ export async function startOnNode(
     throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
   } catch (error) {
     const failure = startFailure(error);
-    const ended = await nodes.end(workspace, sessionId, 'failed', failure.message);
+    const end = await nodes.end(workspace, sessionId, 'failed', failure.message);
     // It may have come up after all: nobody waits for it any more.
     link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
-    if (isNewcomer && ended?.runningSince === undefined) unstarted.note(workspace, params.session);
+    if (isNewcomer && end?.card && end.session.runningSince === undefined) unstarted.note(workspace, end.card);
     throw failure;
   }
 }

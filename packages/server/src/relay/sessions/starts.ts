@@ -145,7 +145,7 @@ export class Starts {
           assertIsFree(principal, input.name, facts.isBound);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
-          isNewcomer = unstarted.isNewcomer(workspace, input.name, facts.agent);
+          isNewcomer = unstarted.isNewcomer(workspace, input.name, facts);
           return { ...begun, change: begun.change && withStarter(withWaking(facts, begun.change, prepared), prepared) };
         }),
       );

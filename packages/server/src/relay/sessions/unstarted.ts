@@ -1,11 +1,20 @@
-import { type Agent, RelayError, type Session } from 'agent-relay-protocol';
+import { isDeepStrictEqual } from 'node:util';
+import { type Agent, RelayError } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
+import type { AgentFacts } from '../../domain/facts.ts';
 import { isWoken } from '../../domain/wake.ts';
+import type { AgentRegistry } from '../agents/agents.ts';
 import type { RelayCore } from '../relay-core.ts';
 
-interface NeverRan extends Pick<Session, 'agentId' | 'instanceId'> {
+interface NeverRan {
   readonly workspace: string;
+  /** As the refused session left it. */
+  readonly card: Agent;
   readonly at: number;
+}
+
+export interface UnstartedDeps extends Pick<RelayCore, 'clock' | 'log'> {
+  readonly agents: Pick<AgentRegistry, 'remove'>;
 }
 
 /** So long whoever asked for it can see why it did not start, and try again. */
@@ -14,43 +23,54 @@ const REMEMBERED = 1_000;
 
 /** Agents whose first start was refused: they have never run, and go after a while. */
 export class Unstarted {
-  readonly #deps: Pick<RelayCore, 'agents' | 'clock'>;
+  readonly #deps: UnstartedDeps;
   readonly #left = new RecentMap<string, NeverRan>(REMEMBERED);
 
-  constructor(deps: Pick<RelayCore, 'agents' | 'clock'>) {
+  constructor(deps: UnstartedDeps) {
     this.#deps = deps;
   }
 
-  /** Whether nobody has run under this name before, as far as it has a card. */
-  isNewcomer(workspace: string, agentId: string, agent: Agent | null): boolean {
-    return agent === null || this.#left.get(keyOf(workspace, agentId))?.instanceId === agent.instanceId;
+  /** Whether there is no card of this name, or one that nobody has touched since its first start was refused. */
+  isNewcomer(workspace: string, agentId: string, facts: Pick<AgentFacts, 'agent' | 'isBound'>): boolean {
+    const left = this.#left.get(keyOf(workspace, agentId));
+    return facts.agent === null || (left !== undefined && isAsLeft(left, facts));
   }
 
-  note(workspace: string, { agentId, instanceId }: Session): void {
-    this.#left.set(keyOf(workspace, agentId), { workspace, agentId, instanceId, at: this.#deps.clock.now() });
+  note(workspace: string, card: Agent): void {
+    this.#left.set(keyOf(workspace, card.id), { workspace, card, at: this.#deps.clock.now() });
   }
 
+  /** Never rejects: who cannot go now goes in a later round. */
   async sweep(now: number): Promise<void> {
     for (const [key, left] of this.#left) {
       if (now - left.at < STAYS_MS) continue;
-      this.#left.delete(key);
-      await this.#forget(left);
+      try {
+        await this.#forget(left);
+        // A start that was refused meanwhile has said it anew.
+        if (this.#left.get(key) === left) this.#left.delete(key);
+      } catch (error) {
+        this.#deps.log.warn('an agent that never ran could not be removed', { agentId: left.card.id, error });
+      }
     }
   }
 
-  /** It stays where it was started since, somebody has written to it, or mail is to start it. */
-  async #forget({ workspace, agentId, instanceId }: NeverRan): Promise<void> {
-    const why = { reason: `${agentId} could not be started`, by: null };
+  /** It stays where it has been there since, somebody has changed its card, made a token for it or written to it, or mail is to start it. */
+  async #forget(left: NeverRan): Promise<void> {
+    const { id } = left.card;
+    const why = { reason: `${id} could not be started`, by: null };
     await this.#deps.agents
-      .remove(workspace, agentId, why, (agent, facts) => {
-        const isStillIt = agent.instanceId === instanceId && agent.status === 'offline';
-        const isExpected = facts.waiting.length > 0 || facts.hasBindings || isWoken(facts, agentId);
-        if (!isStillIt || isExpected) throw new RelayError('busy', `${agentId} is not to go`);
+      .remove(left.workspace, id, why, (_agent, facts) => {
+        const isExpected = facts.waiting.length > 0 || facts.hasBindings || isWoken(facts, id);
+        if (!isAsLeft(left, facts) || isExpected) throw new RelayError('busy', `${id} is not to go`);
       })
       .catch((error: unknown) => {
         if (!(error instanceof RelayError) || (error.code !== 'busy' && error.code !== 'not_found')) throw error;
       });
   }
 }
+
+/** When it was last seen counts: a program that registers under the instance that is there leaves no other trace once it is offline. */
+const isAsLeft = ({ card }: NeverRan, { agent, isBound }: Pick<AgentFacts, 'agent' | 'isBound'>): boolean =>
+  !isBound && card.status === 'offline' && isDeepStrictEqual(card, agent);
 
 const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;
