@@ -12,6 +12,7 @@ test.each([
   ['inbox/list', { id: 'a', waitMs: 'long' }, 0],
   ['sessions/start', { name: 'a', provider: 'claude' }, 90_000],
   ['agents/release', { id: 'a' }, 60_000],
+  ['agents/remove', { id: 'a' }, 60_000],
   ['agents/interrupt', { id: 'a' }, 20_000],
   ['agents/register', { name: 'a', provider: 'claude' }, 0],
 ] as const)('%s %j may be kept waiting for %i ms', (name, request, waitMs) => {

@@ -40,6 +40,8 @@ export class FarNode implements NodeLink {
     resolved: true,
   });
 
+  onClose: (params: MethodParams<'session/close'>) => Promise<MethodResult<'session/close'>> = async () => ({});
+
   onDialled: (params: MethodParams<'session/dialled'>) => Promise<MethodResult<'session/dialled'>> = async () => ({});
 
   /** A node of an earlier version does not know the question. */
@@ -55,7 +57,7 @@ export class FarNode implements NodeLink {
       'session/dialled': () => this.onDialled(params as MethodParams<'session/dialled'>),
       'session/interrupt': async () => ({ interrupted: true }),
       'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),
-      'session/close': async () => ({}),
+      'session/close': () => this.onClose(params as MethodParams<'session/close'>),
       'hooks/describe': async () => ({ hooks: [], file: null, fault: null, recent: [] }),
       'hooks/test': () => Promise.reject(new RelayError('not_found', 'This machine has no such hook')),
     };

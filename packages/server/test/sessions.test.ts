@@ -100,12 +100,40 @@ describe('starting an agent', () => {
 
   it('a name whose agent was removed is free once what ran of it has ended, and is said to wait for that', async () => {
     await world.attach(node);
-    await world.start('Worker');
-    await world.relay.handlers['agents/remove']({ id: 'Worker' }, as(owner));
+    const { sessionId } = await world.start('Worker');
+    let ended = () => {};
+    node.onClose = () => new Promise((resolve) => (ended = () => resolve({})));
+    const removing = world.relay.handlers['agents/remove']({ id: 'Worker' }, as(owner));
+    const closed = { name: 'session/close', params: { sessionId, reason: 'Worker was removed' } };
+    await expect.poll(() => node.commands.at(-1)).toEqual(closed);
     await expect(world.start('Worker')).rejects.toMatchObject({
       code: 'name_taken',
       message: expect.stringMatching(/^Worker was removed, .* has not ended yet: try again/u),
     });
+    ended();
+    expect(await removing).toEqual({ removed: true, failedMessages: 0 });
+    const again = await world.start('Worker');
+    expect(again).toMatchObject({ agentId: 'Worker', epoch: 2, status: 'running' });
+    const { data } = await world.relay.handlers['sessions/list']({}, as(owner));
+    expect(data.map(({ status, reason }) => [status, reason])).toEqual([
+      ['running', null],
+      ['ended', 'Worker was removed'],
+    ]);
+  });
+
+  it('the name of a removed agent whose machine is away or does not answer is free at once, and the machine is told when it is back', async () => {
+    await world.attach(node);
+    const silent = await world.start('Silent');
+    node.onClose = async () => {
+      throw new RelayError('timeout', 'the machine is silent');
+    };
+    await world.relay.handlers['agents/remove']({ id: 'Silent' }, as(owner));
+    const away = await world.start('Away');
+    world.relay.nodeDetached(node);
+    await world.relay.handlers['agents/remove']({ id: 'Away' }, as(owner));
+    const back = await world.attach(new FarNode(), [offered(silent), offered(away)]);
+    expect(back.sessions.map(({ keep }) => keep)).toEqual([false, false]);
+    for (const id of ['Silent', 'Away']) expect(await world.start(id)).toMatchObject({ agentId: id, status: 'running' });
   });
 
   it('when the machine cannot, the failure is in its words and the address is free again', async () => {

@@ -127,9 +127,10 @@ export const agentRoutes = {
     path: '/agents/:id',
     scope: 'agents:write',
     anonymous: true,
-    summary: 'Delete the address; its waiting mail fails and the senders are told',
+    summary: 'Delete the address; what a machine runs of it ends, its waiting mail fails and the senders are told',
     input: z.strictObject({ ...agent }),
     output: z.object({ removed: z.literal(true), failedMessages: z.int().min(0) }),
+    wait: { ms: sessionLimits.endMs },
   }),
   'agents/interrupt': route({
     method: 'POST',

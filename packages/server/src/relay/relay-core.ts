@@ -64,7 +64,7 @@ export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 
   sweep(now: number): Promise<void>;
   /** Resolves when what the sweep began has ended, and no machine is waited for. The reaper does not wait for it. */
   settled(): Promise<void>;
-  /** The address is nobody's any more. */
-  stopWaking(workspace: string, agentId: string): Promise<void>;
+  /** The address is nobody's any more: mail wakes it no more, and what a machine runs of it has ended when this resolves. */
+  endRemoved(workspace: string, agentId: string): Promise<void>;
   close(): Promise<void>;
 }

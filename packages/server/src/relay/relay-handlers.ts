@@ -53,7 +53,7 @@ function ofRooms(deps: RelayDeps, parts: RelayParts): RelayHandlers {
     ...hookHandlers(hooks, sessions.handlers),
     'agents/remove': async (input, context) => {
       const removed = await ofAgents['agents/remove'](input, context);
-      await sessions.stopWaking(context.principal.workspace, input.id);
+      await sessions.endRemoved(context.principal.workspace, input.id);
       return removed;
     },
     'nodes/remove': async (input, context) => {

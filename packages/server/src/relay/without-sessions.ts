@@ -52,6 +52,6 @@ export const withoutSessions: SessionsPart = {
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
   sweep: async () => {},
   settled: async () => {},
-  stopWaking: async () => {},
+  endRemoved: async () => {},
   close: async () => {},
 };

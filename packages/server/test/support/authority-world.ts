@@ -105,9 +105,7 @@ export async function openAuthorityWorld() {
     /** What an operation ended is begun again. */
     revive: async () => {
       if ((await owner.agents.get({ id: 'held' }).catch(() => null))?.sessionId == null) {
-        // A session whose agent was removed runs on until its machine says that it ended.
         seq = 0;
-        await node.peer.request('sessions/report', { sessionId: session.sessionId, status: 'ended' });
         session = await owner.sessions.start({ name: 'held', provider: 'claude', node: 'own', spawnedBy: 'spawner', approval: 'guarded' });
       }
       await owner.agents.register({ id: 'free', name: 'free' });

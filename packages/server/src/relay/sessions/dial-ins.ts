@@ -71,7 +71,7 @@ export class DialIns {
     }
   }
 
-  /** Whoever let the program in does so no longer: its session is over. Never rejects. */
+  /** Ends a session whose program nobody lets in any more, or whose agent was removed, on its machine and here. Never rejects. */
   async end({ sessionId, nodeId }: Session, workspace: string, reason: string): Promise<void> {
     const { registry, nodes } = this.#deps;
     const link = registry.find(workspace, nodeId)?.link;

@@ -99,8 +99,12 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       }
     },
     settled: () => waker.settled(),
-    stopWaking: async (workspace, agentId) => {
+    endRemoved: async (workspace, agentId) => {
       await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
+      const session = await store.sessions.unfinishedOf(workspace, agentId);
+      // Who took the name right after it was free goes on.
+      const isOfAnother = session?.sessionId === store.agents.index.in(workspace).find(agentId)?.agent?.sessionId;
+      if (session !== null && !isOfAnother) await dialIns.end(session, workspace, `${agentId} was removed`);
     },
     close: async () => {
       await waker.close();
