@@ -99,13 +99,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       }
     },
     settled: () => waker.settled(),
-    endRemoved: async (workspace, agentId) => {
-      await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
-      const session = await store.sessions.unfinishedOf(workspace, agentId);
-      // Who took the name right after it was free goes on.
-      const isOfAnother = session?.sessionId === store.agents.index.in(workspace).find(agentId)?.agent?.sessionId;
-      if (session !== null && !isOfAnother) await dialIns.end(session, workspace, `${agentId} was removed`);
-    },
+    endRemoved: endRemoved(core, dialIns),
     close: async () => {
       await waker.close();
       await machines.close();
@@ -113,6 +107,16 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     },
   };
 }
+
+const endRemoved =
+  ({ store, clock }: Pick<SessionsDeps, 'store' | 'clock'>, dialIns: Pick<DialIns, 'end'>): SessionsPart['endRemoved'] =>
+  async (workspace, agentId) => {
+    await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
+    const session = await store.sessions.unfinishedOf(workspace, agentId);
+    // Who took the name right after it was free goes on.
+    const isOfAnother = session?.sessionId === store.agents.index.in(workspace).find(agentId)?.agent?.sessionId;
+    if (session !== null && !isOfAnother) await dialIns.end(session, workspace, `${agentId} was removed`);
+  };
 
 const approvalHandlers = (approvals: Approvals, rules: ApprovalRules) =>
   ({
