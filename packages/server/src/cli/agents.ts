@@ -2,7 +2,7 @@ import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Agent, MAX_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
 import { Command } from 'commander';
 import { requirePerson } from './current-agent.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 interface AgentsOptions extends RelayOptions {
@@ -12,9 +12,8 @@ interface AgentsOptions extends RelayOptions {
 
 /** `agent-relay agents [list|remove]`. */
 export const agentsCommand = (terminal: Terminal): Command =>
-  new Command('agents')
+  withDefault(new Command('agents'), listCommand(terminal))
     .description('The agents: list them, take one out')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(removeCommand(terminal));
 
 const listCommand = (terminal: Terminal): Command =>

@@ -1,13 +1,12 @@
 import type { AuditEntry } from 'agent-relay-protocol';
 import { Command } from 'commander';
-import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 export const auditCommand = (terminal: Terminal): Command =>
-  new Command('audit')
+  withDefault(new Command('audit'), listCommand(terminal))
     .description('Who did what here: spawns, steers, answers, tokens, rules, machines, removals')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(verifyCommand(terminal));
 
 interface ListOptions extends RelayOptions {

@@ -1,6 +1,6 @@
 import { type Callback, type CallbackStatus, CallbackStatusSchema } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { oneLine, type Terminal, table } from './terminal.ts';
 
@@ -10,9 +10,8 @@ interface ListOptions extends RelayOptions {
 }
 
 export const callbacksCommand = (terminal: Terminal): Command =>
-  new Command('callbacks')
+  withDefault(new Command('callbacks'), listCommand(terminal))
     .description('What integrations are told of their tasks: list it, send it again')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(redeliverCommand(terminal));
 
 const listCommand = (terminal: Terminal): Command =>

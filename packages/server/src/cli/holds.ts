@@ -1,7 +1,7 @@
 import { type Hold, type HoldStatus, HoldStatusSchema } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { requirePerson } from './current-agent.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { indented, oneLine, type Terminal, table } from './terminal.ts';
 
@@ -11,9 +11,8 @@ interface ListOptions extends RelayOptions {
 }
 
 export const holdsCommand = (terminal: Terminal): Command =>
-  new Command('holds')
+  withDefault(new Command('holds'), listCommand(terminal))
     .description('Messages that the loop guard keeps: list them, read one, release it, refuse it')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(showCommand(terminal))
     .addCommand(releaseCommand(terminal))
     .addCommand(refuseCommand(terminal));

@@ -15,16 +15,15 @@ import { requirePerson } from './current-agent.ts';
 import { describeHookRun } from './describe-activity.ts';
 import type { WordsOf } from './event-words.ts';
 import { programName } from './program-name.ts';
-import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, type Terminal, table } from './terminal.ts';
 
 type JsonOption = RelayOptions & { readonly json?: true };
 
 /** `agent-relay hooks [list|test|add|remove|log]`. */
 export const hooksCommand = (terminal: Terminal): Command =>
-  new Command('hooks')
+  withDefault(new Command('hooks'), listCommand(terminal))
     .description('What your machines and the relay do by themselves when something happens: list it, try it, see what came of it')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(testCommand(terminal))
     .addCommand(addCommand(terminal))
     .addCommand(removeCommand(terminal))

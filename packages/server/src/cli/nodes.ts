@@ -4,16 +4,15 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type ConsentOptions, hasConsent } from './consent.ts';
 import { requirePerson } from './current-agent.ts';
 import { programName } from './program-name.ts';
-import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, type Terminal, table } from './terminal.ts';
 
 type ListOptions = RelayOptions & { readonly json?: true };
 
 /** `agent-relay nodes [list|pending|pair|rename|remove]`. */
 export const nodesCommand = (terminal: Terminal): Command =>
-  new Command('nodes')
+  withDefault(new Command('nodes'), listCommand(terminal))
     .description('The machines that run agents: list them, let one in, rename it, take it out')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(pendingCommand(terminal))
     .addCommand(pairCommand(terminal))
     .addCommand(renameCommand(terminal))

@@ -2,7 +2,7 @@ import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient, type FoundRelay, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
 import { detailsOf, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
 import { programName, startCommand } from './program-name.ts';
 import { oneLine, type Terminal } from './terminal.ts';
@@ -25,6 +25,12 @@ export function relayCommand(name: string): Command {
     )
     .addOption(new Option('--db <path>', 'database of the relay that runs here, to find it by').env('DB_PATH'));
 }
+
+/** Where no subcommand of it is named a command does what this one does, with its options, which its help names. */
+export const withDefault = (command: Command, subcommand: Command): Command =>
+  command.addCommand(subcommand, { isDefault: true }).configureHelp({
+    visibleOptions: () => [...subcommand.options.filter(({ hidden }) => !hidden), ...new Help().visibleOptions(command)],
+  });
 
 /** A failed command: one sentence for the person, one exit code for scripts. */
 export class CommandFailure extends Error {

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { untilTime } from './claims.ts';
 import { agentOfSession } from './current-agent.ts';
 import type { WordsOf } from './event-words.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { oneLine, type Terminal, table } from './terminal.ts';
 
@@ -14,9 +14,8 @@ interface ActingOptions extends RelayOptions {
 }
 
 export const reservationsCommand = (terminal: Terminal): Command =>
-  new Command('reservations')
+  withDefault(new Command('reservations'), listCommand(terminal))
     .description('Files that one agent has for itself for a while: list, add, renew, release')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(addCommand(terminal))
     .addCommand(renewCommand(terminal))
     .addCommand(releaseCommand(terminal));

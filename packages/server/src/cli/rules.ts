@@ -3,14 +3,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { findApproval } from './approvals.ts';
 import { requirePerson } from './current-agent.ts';
 import type { WordsOf } from './event-words.ts';
-import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 export const rulesCommand = (terminal: Terminal): Command =>
-  new Command('rules')
+  withDefault(new Command('rules'), listCommand(terminal))
     .description('What agents may do from now on without asking again: list such rules, add one, revoke it')
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(addCommand(terminal))
     .addCommand(revokeCommand(terminal));
 

@@ -2,7 +2,7 @@ import { nearest, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, CommanderError } from 'commander';
 import { exampleOf } from './argument-examples.ts';
 import { runUnderNewerNode } from './newer-node.ts';
-import { CommandFailure } from './relay-access.ts';
+import { CommandFailure, withDefault } from './relay-access.ts';
 import { commands } from './resources.ts';
 import { serveCommand } from './serve.ts';
 import { oneLine, onlyShowing, type Terminal } from './terminal.ts';
@@ -66,14 +66,13 @@ function refuseUnknown(command: Command, [first, ...rest]: readonly string[]): v
 }
 
 export function program(terminal: Terminal): Command {
-  const root = new Command('agent-relay')
+  const root = withDefault(new Command('agent-relay'), serveCommand(terminal))
     .description('Coding agents that message, watch and steer each other through a relay that loses nothing.')
     .version(RELAY_VERSION)
     // An option belongs to the command it stands behind: `pair` and `pair accept` both have --agent.
     .enablePositionalOptions()
     .showHelpAfterError('(agent-relay --help lists the commands)')
     .addHelpText('after', examples);
-  root.addCommand(serveCommand(terminal), { isDefault: true });
   for (const command of commands) root.addCommand(command(terminal));
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({

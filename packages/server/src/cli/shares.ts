@@ -3,7 +3,7 @@ import type { Share } from 'agent-relay-protocol';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 import { Command } from 'commander';
 import { programName } from './program-name.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { type RelayOptions, relayCommand, withDefault, withRelay } from './relay-access.ts';
 import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 import { parseDuration } from './time.ts';
 
@@ -40,9 +40,8 @@ export const shareCommand = (terminal: Terminal): Command =>
 
 /** `agent-relay shares list|revoke`. */
 export const sharesCommand = (terminal: Terminal): Command =>
-  new Command('shares')
+  withDefault(new Command('shares'), listCommand(terminal))
     .description("Links to sessions' logs: list, revoke")
-    .addCommand(listCommand(terminal), { isDefault: true })
     .addCommand(revokeCommand(terminal));
 
 const listCommand = (terminal: Terminal): Command =>
