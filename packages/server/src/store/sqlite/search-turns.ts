@@ -1,7 +1,10 @@
+import { sleep } from 'agent-relay-wire';
 import type { ScanTurns } from './scan-turns.ts';
 
-/** So long is looked for one page. */
+/** So long is looked for one page, the time in which others had their turn apart. */
 const PAGE_MS = 1_000;
+/** With that time, so that whoever asks still waits for the answer. */
+const LONGEST_PAGE_MS = 10_000;
 /** How long one turn of a search may take about: other callers get theirs between two of them. */
 export const TURN_MS = 4;
 /** So long looks may take together, without as much time for others between them. */
@@ -28,7 +31,12 @@ export class SearchTurns {
   }
 
   get isResting(): boolean {
-    return performance.now() < this.#restsUntil;
+    return this.restsForMs > 0;
+  }
+
+  /** How long nobody may look. */
+  get restsForMs(): number {
+    return Math.max(0, this.#restsUntil - performance.now());
   }
 
   took(ms: number): void {
@@ -44,11 +52,12 @@ export class SearchTurns {
 export class SearchTurn {
   readonly #wait: () => Promise<void>;
   readonly #signal: AbortSignal;
-  readonly #all: Pick<SearchTurns, 'isResting' | 'took'>;
-  readonly #endsAt = performance.now() + PAGE_MS;
+  readonly #all: Pick<SearchTurns, 'isResting' | 'restsForMs' | 'took'>;
+  readonly #endsAtLast = performance.now() + LONGEST_PAGE_MS;
+  #endsAt = performance.now() + PAGE_MS;
   #startedAt = performance.now();
 
-  constructor(wait: () => Promise<void>, signal: AbortSignal, all: Pick<SearchTurns, 'isResting' | 'took'>) {
+  constructor(wait: () => Promise<void>, signal: AbortSignal, all: Pick<SearchTurns, 'isResting' | 'restsForMs' | 'took'>) {
     this.#wait = wait;
     this.#signal = signal;
     this.#all = all;
@@ -63,8 +72,11 @@ export class SearchTurn {
   async look<Found>(look: () => Found): Promise<readonly [found: Found, tookMs: number] | null> {
     while (this.#all.isResting) {
       if (this.#signal.aborted) return null;
-      await this.#wait();
-      this.#startedAt = performance.now();
+      await this.#waitFor(async () => {
+        // Not in the queue of all who read much, who would wait for nothing.
+        await sleep(Math.ceil(this.#all.restsForMs), { signal: this.#signal });
+        await this.#wait();
+      });
     }
     const startedAt = performance.now();
     const found = look();
@@ -76,7 +88,14 @@ export class SearchTurn {
   /** Lets others have their turn, where it has been long enough. */
   async rest(): Promise<void> {
     if (performance.now() - this.#startedAt < TURN_MS) return;
-    await this.#wait();
+    await this.#waitFor(this.#wait);
+  }
+
+  /** Whoever waits for others has as much time afterwards as before. */
+  async #waitFor(others: () => Promise<void>): Promise<void> {
+    const beganAt = performance.now();
+    await others();
     this.#startedAt = performance.now();
+    this.#endsAt = Math.min(this.#endsAt + this.#startedAt - beganAt, this.#endsAtLast);
   }
 }
