@@ -144,6 +144,8 @@ it('what another workspace says is not found in this one, and hides nothing of i
 
 it('takes about as long as the texts are, however often they have what is looked for', async () => {
   for (let round = 0; round < 20; round += 1) await send('a '.repeat(16_000));
+  // A search waits for the index only for a moment, and these are large.
+  await expect.poll(async () => (await search({ text: 'nothing' })).behind, { timeout: 10_000 }).toBe(0);
   const { data } = await search({ text: 'a', limit: 20 });
   expect(data).toHaveLength(20);
   expect(textOf(data[0] as SearchHit)).toMatch(/^\[a\] \[a\] .*…$/u);
@@ -159,6 +161,21 @@ it('what stands together is found as it stands, and what must not stand so is le
   await did({ type: 'file.changed', changes: [{ path: '/w/auth/src.ts', change: 'added' }] });
   expect(await texts({ file: 'src/auth.ts' })).toEqual([]);
   expect(await texts({ file: 'auth/src.ts' })).toHaveLength(1);
+});
+
+it('of many words all are looked for, also those that the index is not asked for', async () => {
+  const words = Array.from({ length: 15 }, (_, index) => String.fromCharCode(97 + index).repeat(3 + index));
+  await send(words.join(' '));
+  await send(words.slice(1).join(' '));
+  await send(words.toReversed().join(' '));
+  expect(await hits({ text: words.join(' ') })).toHaveLength(2);
+  expect(await hits({ text: words.join(' ').toUpperCase() })).toHaveLength(2);
+  expect(await hits({ text: `"${words.slice(0, 8).join(' ')}" ${words.slice(8).join(' ')}` })).toHaveLength(1);
+  expect(await hits({ text: `${words.slice(1).join(' ')} -aaa` })).toHaveLength(1);
+  expect(await hits({ text: `${words.slice(1).join(' ')} -"ccccc bbbb"` })).toHaveLength(2);
+  await did({ type: 'file.changed', changes: [{ path: `/${words.join('/')}`, change: 'added' }] });
+  expect(await hits({ file: words.join('/') })).toHaveLength(1);
+  expect(await hits({ file: words.toReversed().join('/') })).toEqual([]);
 });
 
 it('a piece of the index is small, though a row is large', async () => {

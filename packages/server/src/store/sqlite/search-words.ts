@@ -7,6 +7,8 @@ import type { SearchQuery } from '../search-store.ts';
 const DAY_MS = 86_400_000;
 /** A longer stretch of time is not narrowed by its days: what is found is looked at anyway. */
 const MAX_DAYS = 400;
+/** So many words of a kind the index is asked for at once: how long one look takes grows with them. */
+const ASKED_WORDS = 8;
 
 /** What one row of the index has. */
 export interface IndexedWords {
@@ -53,7 +55,7 @@ export function wordsOfEntry(
 
 /**
  * What the index is asked for: whatever may be found, and more. Words that stand together are looked for one by one: what it takes to find them
- * together grows with the texts, and is looked at text by text (`exactOf`). Where nothing else is asked for the workspace is: an index has to be asked
+ * together grows with the texts, and is looked at text by text (`exactOf`), as are those of many words that are no longer than others. Where nothing else is asked for the workspace is: an index has to be asked
  * for something.
  */
 export function expressionOf(query: SearchQuery, isOfWorkspace: boolean): string {
@@ -63,14 +65,13 @@ export function expressionOf(query: SearchQuery, isOfWorkspace: boolean): string
     ...(query.type === undefined ? [] : [mark('type', query.type)]),
     ...(query.tool === undefined ? [] : [mark('tool', query.tool)]),
   ];
-  const included = query.terms.filter(({ isExcluded }) => !isExcluded);
   const excluded = query.terms.filter(({ isExcluded, words }) => isExcluded && words.length === 1);
   const days = daysOf(query);
   const narrowed = [
     ...marks.map((word) => `marks : ${word}`),
     ...(days === null ? [] : [`marks : (${days.map((day) => mark('day', day)).join(' OR ')})`]),
-    ...wordsIn(query.file ?? '').map((word) => `files : ${quoted(word)}`),
-    ...included.flatMap(({ words }) => words.map((word) => `text : ${quoted(word)}`)),
+    ...longestOf(wordsIn(query.file ?? '')).map((word) => `files : ${quoted(word)}`),
+    ...askedOf(query.terms).map((word) => `text : ${quoted(word)}`),
   ];
   const ofWorkspace = isOfWorkspace || narrowed.length === 0 ? [`marks : ${mark('workspace', query.workspace)}`] : [];
   const wanted = [...ofWorkspace, ...narrowed].join(' AND ');
@@ -91,17 +92,36 @@ function daysOf({ sinceAt, untilAt }: SearchQuery): readonly string[] | null {
   return last < first ? ['never'] : Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
 }
 
-/** What a text that the index found must have besides, or must not have. */
+/** What a text that the index found must have besides, and must not have; null where that is nothing. */
 export interface Exact {
-  readonly text: readonly { readonly expression: string; readonly isExcluded: boolean }[];
+  readonly included: string | null;
+  readonly excluded: string | null;
   readonly files: string | null;
 }
 
-export function exactOf({ terms, file }: SearchQuery): Exact {
-  const text = terms.filter(({ words }) => words.length > 1).map(({ words, isExcluded }) => ({ expression: phrase(words), isExcluded }));
+export function exactOf({ terms, file }: Pick<SearchQuery, 'terms' | 'file'>): Exact {
+  const asked = new Set(askedOf(terms));
+  const included = terms.filter(
+    ({ words, isExcluded }) => !isExcluded && (words.length > 1 || words.some((word) => !asked.has(folded(word)))),
+  );
+  const excluded = terms.filter(({ words, isExcluded }) => isExcluded && words.length > 1);
   const names = wordsIn(file ?? '');
-  return { text, files: names.length > 1 ? phrase(names) : null };
+  return { included: joined(included, 'AND'), excluded: joined(excluded, 'OR'), files: names.length > 1 ? phrase(names) : null };
 }
+
+const joined = (terms: readonly SearchTerm[], by: 'AND' | 'OR'): string | null =>
+  terms.length === 0 ? null : terms.map(({ words }) => phrase(words)).join(` ${by} `);
+
+/** Of what a text must have, what the index is asked for. */
+const askedOf = (terms: readonly SearchTerm[]): readonly string[] =>
+  longestOf(terms.filter(({ isExcluded }) => !isExcluded).flatMap(({ words }) => words));
+
+/** The longer a word, the fewer texts have it, as a rule. */
+const longestOf = (words: readonly string[]): readonly string[] =>
+  [...new Set(words.map(folded))].sort((one, other) => other.length - one.length).slice(0, ASKED_WORDS);
+
+/** One word to the index. */
+const folded = (word: string): string => word.toLowerCase();
 
 const phrase = (words: readonly string[]): string => quoted(words.join(' '));
 /** A word has no quote in it. */

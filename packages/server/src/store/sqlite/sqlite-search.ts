@@ -206,11 +206,11 @@ export class SqliteSearch implements SearchStore {
   }
 
   /** The same where it has what stands together, as it stands. */
-  #exactly(found: Found | null, { text, files }: Exact): Found | null {
-    if (found === null || (text.length === 0 && files === null)) return found;
+  #exactly(found: Found | null, { included, excluded, files }: Exact): Found | null {
+    if (found === null) return null;
     if (files !== null && !this.#snippets.matches('entry' in found ? namesIn(found.entry) : '', files)) return null;
-    const said = text.length === 0 ? '' : textOf(found);
-    return text.every(({ expression, isExcluded }) => this.#snippets.matches(said, expression) !== isExcluded) ? found : null;
+    if (included !== null && !this.#snippets.matches(textOf(found), included)) return null;
+    return excluded !== null && this.#snippets.matches(textOf(found), excluded) ? null : found;
   }
 
   async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: SearchTurn): Promise<readonly Found[]> {
