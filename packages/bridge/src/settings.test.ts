@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readBridgeSettings } from './settings.ts';
 
 const read = (...args: readonly string[]) => readBridgeSettings(['node', 'agent-bridge', ...args]);
@@ -45,4 +45,16 @@ test.each([
   ['--origins', 'a.example'],
 ])('%s %s is refused', (option, value) => {
   expect(() => read(option, value)).toThrow(expect.objectContaining({ code: 'commander.invalidArgument' }));
+});
+
+test('a token that nobody would ask for is refused by its name; one for every start stays', () => {
+  expect(() => read('--no-auth', '--token', 'secret')).toThrow(
+    expect.objectContaining({
+      code: 'commander.conflictingOption',
+      message: "error: option '--no-auth' cannot be used with option '--token <token>'",
+    }),
+  );
+  vi.stubEnv('AGENT_BRIDGE_TOKEN', 'secret');
+  expect(read('--no-auth')).toMatchObject({ auth: false });
+  vi.unstubAllEnvs();
 });

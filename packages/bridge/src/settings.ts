@@ -69,7 +69,11 @@ export function readBridgeSettings(argv: readonly string[]): BridgeSettings {
       resolve(path),
     )
     .addHelpText('after', '\nThe token may come in AGENT_BRIDGE_TOKEN, so that nobody sees it in the list of processes.');
-  return command.parse([...argv]).opts<BridgeSettings>();
+  const settings = command.parse([...argv]).opts<BridgeSettings>();
+  // A variable is there for every start.
+  if (!settings.auth && command.getOptionValueSource('token') === 'cli')
+    command.error("error: option '--no-auth' cannot be used with option '--token <token>'", { code: 'commander.conflictingOption' });
+  return settings;
 }
 
 function parsePort(text: string): number {

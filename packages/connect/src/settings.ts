@@ -46,6 +46,9 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
   );
   root.parse([...argv]);
   const { url, token, tokenFile, logLevel, hooks, ca, ...rest } = root.opts();
+  // A variable is there for every program of this machine.
+  if (rest['socket'] !== undefined && root.getOptionValueSource('ca') === 'cli')
+    root.error("error: option '--socket <path>' cannot be used with option '--ca <file>'", { code: 'commander.conflictingOption' });
   const said: string | undefined = token ?? (tokenFile === undefined ? env['AGENT_RELAY_TOKEN'] || undefined : undefined);
   return {
     ...rest,

@@ -21,6 +21,7 @@ test.each([
   [['piar'], 2, 'there is no command piar; did you mean pair?'],
   [['start', '--name', 'desk'], 2, 'there is no command start; relay-connect --help'],
   [['--url', 'nowhere'], 2, "option '--url <url>'"],
+  [['--socket', 's', '--ca', 'c.pem'], 2, "option '--socket <path>' cannot be used with option '--ca <file>'"],
   // A machine on which every session would be refused says so when it starts.
   [['--sandbox', notHere], 1, notHere],
 ] as const)('%j ends with %i', async (args, code, words) => {

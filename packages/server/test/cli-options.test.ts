@@ -12,6 +12,7 @@ test.each<[line: string, words: string]>([
   ['search tests --in messages --session s1', 'error: --session is of what agents did, and --in messages leaves that out'],
   ['search tests --in messages --file a.ts', 'error: --file is of what agents did, and --in messages leaves that out'],
   ['spawn claude --name Worker --wake never --idle 5', 'error: --idle goes with --wake resume or --wake fresh'],
+  ['send Worker hello --timeout 5', 'error: --timeout goes with --wait'],
   ['pair send 42 hello --body again', 'error: say the text, or --body, and not both'],
   ['pair hangup 42 --from A --agent B', 'error: --from and --agent say the same: who acts; name one'],
   ['/label blue --clear --agent A', 'error: say a label, or --clear, and not both'],

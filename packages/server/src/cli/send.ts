@@ -41,7 +41,9 @@ export const sendCommand = (terminal: Terminal): Command =>
     )
     .option('--timeout <seconds>', 'how long to wait', parseSeconds, 30)
     .addHelpText('after', '\nExample:\n  agent-relay send Worker "Is the build green?" --wait answered --timeout 120')
-    .action(async (to: string, given: string, options: SendOptions) => {
+    .action(async (to: string, given: string, options: SendOptions, command: Command) => {
+      if (options.wait === undefined && command.getOptionValueSource('timeout') === 'cli')
+        throw new CommandFailure('error: --timeout goes with --wait', 2);
       const body = given === '-' ? await readText(process.stdin) : given;
       assertSaid(body, 'send <to> <text>');
       await withRelay(options, terminal, async (client) => {
