@@ -4,6 +4,7 @@ import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { attachNode } from './support/fake-node.ts';
 
 let relay: TestRelay;
 let owner: RelayClient;
@@ -113,6 +114,15 @@ test('a hook whose message would reach nobody is refused as the message would be
   await expect(set({ relay: 'Laed' })).rejects.toMatchObject({ code: 'not_found', details: { near: 'Lead' } });
   expect(existsSync(path())).toBe(false);
   for (const to of ['id:Nobody', '#audit', 'tag:none', 'broadcast', 'Lead']) await set({ relay: to, name: to });
+  // Of a kind of agent one may be there when it happens.
+  const node = await attachNode(relay.url, relay.ownerToken, 'desk');
+  await owner.agents.register({ id: 'Away', name: 'Away', provider: 'gemini', status: 'offline' });
+  for (const kind of ['claude', 'gemini']) {
+    await set({ relay: kind, name: kind });
+    expect(await owner.hooks.test({ name: kind })).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(kind) });
+  }
+  await node.peer.close();
+  await expect(set({ relay: 'codexx' })).rejects.toMatchObject({ code: 'not_found' });
   // Where it went before it may go on to, whoever is there now.
   await owner.agents.remove({ id: 'Lead' });
   expect((await set({ relay: 'Lead', name: 'Lead', replaces: 'Lead', body: 'more' })).hook).toMatchObject({ does: 'Lead', body: 'more' });

@@ -95,11 +95,14 @@ export class RelayHooks {
     };
   }
 
-  /** @throws RelayError as a message to that address would: `not_found`, `ambiguous_target`. One where the hook went before is not looked at. */
-  set(hook: SetHook): RouteOutput<'hooks/set'> {
+  /**
+   * @throws RelayError as a message to that address would: `not_found`, `ambiguous_target`. One where the hook went before is not looked at, and of a kind
+   * of agent one may be there when it happens.
+   */
+  async set(hook: SetHook): Promise<RouteOutput<'hooks/set'>> {
     const { relay: to, replaces } = hook;
     const goesThere = this.#own.some(({ name, action }) => name === replaces && action.type === 'relay' && action.relay === to);
-    if (to !== undefined && !goesThere) this.#resolve(to);
+    if (to !== undefined && !goesThere) await this.#assertMayReach(to);
     return setOwnHook(this.#deps.file, hook);
   }
 
@@ -130,6 +133,21 @@ export class RelayHooks {
       return { ...told(hook), outcome: 'skipped', durationMs: 0, detail };
     }
     return this.#perform(hook, { trigger: hook.trigger, agentId: null, from: OWNER_AGENT_ID, fields });
+  }
+
+  async #assertMayReach(to: string): Promise<void> {
+    try {
+      this.#resolve(to);
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'not_found' || !(await this.#isKind(to))) throw error;
+    }
+  }
+
+  /** Whether a machine offers such agents, now or when it was last here, or one is known. */
+  async #isKind(word: string): Promise<boolean> {
+    const { store, workspace } = this.#deps;
+    for (const { agent } of store.agents.index.in(workspace).agents()) if (agent?.provider === word) return true;
+    return (await store.nodes.list(workspace)).some(({ providers }) => providers.some(({ id }) => id === word));
   }
 
   /** Why a message would go nowhere now; null where it would. */
