@@ -38,6 +38,7 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/wire/src/node/process-table.ts': "reads the machine's processes with the machine's own tools",
   'packages/wire/src/node/spawn-process.ts': "a child inherits this process's environment unless it is given one",
   'packages/wire/src/time.ts': 'jitter',
+  'packages/client/src/node-fetch.ts': 'whether Node itself goes by the proxies of its environment',
   'packages/testing': 'fakes at true boundaries, used by tests alone',
   'apps/dashboard/src/main.tsx': 'where the dashboard begins',
   'examples/provider/src/cli.ts': 'where the example of a provider begins',

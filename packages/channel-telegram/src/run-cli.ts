@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createNodeRelayClient } from 'agent-relay-client/node';
+import { createNodeRelayClient, proxyOnTheWay } from 'agent-relay-client/node';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { spelledOut } from 'agent-relay-wire';
 import { Command, Option } from 'commander';
@@ -30,6 +30,8 @@ async function run(settings: Settings): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
   const state = openState(join(stateDir, `${botToken.split(':')[0]}.json`), log);
+  const warning = relayToken === undefined ? null : proxyOnTheWay(relayUrl);
+  if (warning !== null) log.warn('a proxy can read the token of this channel', { reason: warning });
   const relay = createNodeRelayClient({
     url: relayUrl,
     ...(relayToken !== undefined && { token: relayToken }),

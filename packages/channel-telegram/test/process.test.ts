@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-function start(args: readonly string[] = []): BotProcess {
+function start(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): BotProcess {
   const bot = new BotProcess(
     {
       TELEGRAM_BOT_TOKEN: world.telegram.token,
@@ -21,6 +21,7 @@ function start(args: readonly string[] = []): BotProcess {
       TELEGRAM_STATE_DIR: world.folder,
       AGENT_RELAY_URL: world.relay.url,
       AGENT_RELAY_TOKEN: world.channelToken,
+      ...env,
     },
     args,
   );
@@ -113,6 +114,13 @@ test('a bot waits for a relay that is not there yet, and stops at once when aske
   const waiting = start(['--url', 'http://127.0.0.1:4']);
   await poll('a word about it', () => waiting.output.includes('the relay cannot be reached'));
   expect(await waiting.end('SIGTERM')).toBe(0);
+});
+
+test.skipIf(!process.allowedNodeEnvironmentFlags.has('--use-env-proxy'))('a bot says that a proxy can read its token', async () => {
+  const proxy = 'http://127.0.0.1:1';
+  const bot = start(['--url', 'http://relay.invalid'], { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy, http_proxy: proxy });
+  await poll('the warning', () => bot.output.includes('a proxy can read the token of this channel'));
+  await bot.end('SIGKILL');
 });
 
 test('wrong settings end with 2 and one sentence for each, a refused bot token with 1; no output holds a token', async () => {

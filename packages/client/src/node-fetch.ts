@@ -4,11 +4,19 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 
+/** A URL does not say it where it is this one. */
+const HTTP_PORT = 80;
+
 /** What the environment says of proxies, where Node itself goes by it (`NODE_USE_ENV_PROXY`, `--use-env-proxy`). */
 type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
 const ownProxies = (): ProxyEnvironment | undefined =>
-  (globalAgent as { readonly options?: { readonly proxyEnv?: ProxyEnvironment } }).options?.proxyEnv;
+  (globalAgent as { readonly options?: { readonly proxyEnv?: ProxyEnvironment } }).options?.proxyEnv ??
+  proxiesOfFetch(process.versions.node, process.env);
+
+/** From 24.0 to 24.4 `fetch` alone went by the variable, and there was no flag yet. */
+export const proxiesOfFetch = (version: string, env: ProxyEnvironment): ProxyEnvironment | undefined =>
+  /^24\.[0-4]\./u.test(version) && env['NODE_USE_ENV_PROXY'] ? env : undefined;
 
 function urlOf(address: string | URL): URL | null {
   if (typeof address !== 'string') return address;
@@ -36,13 +44,14 @@ export const readByProxy = ({ origin, hostname }: URL): string =>
   `The way to ${origin} leads through a proxy of the environment and is not encrypted: the proxy can read the token. Use https, or name ${hostname} in NO_PROXY.`;
 
 /** As Node reads it: `*`, a host, with or without a port, or what hosts end with. */
-const isExcepted = ({ hostname, host }: URL, list = ''): boolean =>
+const isExcepted = ({ hostname, port }: URL, list = ''): boolean =>
   list
     .toLowerCase()
     .split(/[\s,]+/u)
     .some(
       (entry) =>
-        entry === '*' || entry === hostname || entry === host || (/^\*?\./u.test(entry) && hostname.endsWith(entry.replace('*', ''))),
+        ['*', hostname, `${hostname}:${port || HTTP_PORT}`].includes(entry) ||
+        (/^\*?\./u.test(entry) && hostname.endsWith(entry.replace('*', ''))),
     );
 
 /** How connections to a server go out: by an agent, such as one for a proxy, and trusting these authorities, as PEM, and no others. */

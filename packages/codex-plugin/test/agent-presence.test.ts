@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { globalAgent } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ test('of two sessions that are one agent the later one has it, and the earlier o
       ...{ env, identity, heartbeatMs: 50, lookEveryMs: 50 },
       onAttached: () => told.push(`${name} attached`),
       onAway: (reason) => told.push(`${name} away: ${reason}`),
+      onProxy: (warning) => told.push(warning),
       onReplaced: () => told.push(`${name} replaced`),
     });
     onTestFinished(() => presence.close());
@@ -106,6 +108,31 @@ test('what a session became while its relay was away is told once it is back', a
   await expect.poll(status, { timeout: 30_000 }).toBe('idle');
 });
 
+test('that a proxy can read the token is told once of a relay, however often it is looked for', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const { options } = globalAgent as unknown as { options: { proxyEnv?: object } }; // where Node keeps what it goes by
+  const before = options.proxyEnv;
+  options.proxyEnv = { HTTP_PROXY: 'http://127.0.0.1:1' };
+  onTestFinished(() => {
+    if (before === undefined) delete options.proxyEnv;
+    else options.proxyEnv = before;
+  });
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: 'http://relay.invalid', AGENT_RELAY_TOKEN: 'a-token' };
+  const [warned, away]: [string[], string[]] = [[], []];
+  const presence = new AgentPresence({
+    env,
+    identity: agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} }),
+    onAttached: () => expect.fail('no relay is there'),
+    onAway: (reason) => away.push(reason),
+    onProxy: (warning) => warned.push(warning),
+    onReplaced: () => expect.fail('no relay is there'),
+  });
+  onTestFinished(() => presence.close());
+  await expect.poll(() => away.length).toBeGreaterThan(0);
+  expect(warned).toEqual([expect.stringContaining('http://relay.invalid leads through a proxy')]);
+});
+
 /** Resolves once it is at its relay, as the only one. */
 function attached(options: Pick<AgentPresenceOptions, 'env' | 'identity' | 'goodbyeMs'>): Promise<AgentPresence> {
   return new Promise((resolve) => {
@@ -113,6 +140,7 @@ function attached(options: Pick<AgentPresenceOptions, 'env' | 'identity' | 'good
       ...options,
       onAttached: () => resolve(begun),
       onAway: (reason) => expect.fail(reason),
+      onProxy: (warning) => expect.fail(warning),
       onReplaced: () => expect.fail('it is the only one'),
     });
   });

@@ -81,7 +81,14 @@ beforeEach(async () => {
   const identity = agentIdentity({ cwd: home, env, sessionKey: randomUUID(), provider: 'codex', defaults: {} });
   attached = await new Promise((resolve) => {
     const onReplaced = () => expect.fail('it is the only one');
-    presence = new AgentPresence({ env, identity, onAttached: resolve, onAway: (reason) => expect.fail(reason), onReplaced });
+    presence = new AgentPresence({
+      env,
+      identity,
+      onAttached: resolve,
+      onAway: (reason) => expect.fail(reason),
+      onProxy: (warning) => expect.fail(warning),
+      onReplaced,
+    });
   });
   codex = new BusyCodex();
   told = [];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RelayClient } from 'agent-relay-client';
-import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { createNodeRelayClient, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
 import { type RunningNode, runNode } from 'agent-relay-connect';
 import { type AgentEvent, RelayError, type SandboxRequest } from 'agent-relay-protocol';
 import type { AgentSession, Provider, StartOptions } from 'agent-relay-provider';
@@ -58,6 +58,8 @@ export class RelaySessions implements SessionSource {
     let nodeId = '';
     const attached = new Bell();
     const { token } = found;
+    const warning = token === undefined || found.socketPath !== undefined ? null : proxyOnTheWay(found.url);
+    if (warning !== null) log.warn('a proxy can read the token of this bridge', { reason: warning });
     const node = await runNode({
       ...{
         stateDir,

@@ -66,6 +66,7 @@ export class LiveSession implements MailThreads {
       identity,
       onAttached: (attached) => void this.#attachedTo(attached).catch(this.#onError),
       onAway: (reason) => tell(`${this.agentId} is not at the relay: ${reason}`),
+      onProxy: tell,
       onReplaced: () => tell(`${this.agentId} is another session now; it is this conversation again once that has ended.`),
     });
     if (this.#isBusy) this.#presence.setStatus('busy');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
-import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { type AgentIdentity, createNodeRelayClient, type FoundRelay, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
 import { type AgentStatus, type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
@@ -37,6 +37,8 @@ export interface AgentPresenceOptions {
   readonly onAttached: (attached: AgentAtRelay) => void;
   /** Told once for each reason. */
   readonly onAway: (reason: string) => void;
+  /** A proxy on the way to the relay can read the token; told once for each relay. */
+  readonly onProxy: (warning: string) => void;
   /** Another session has become the agent, and has its mail while it is there. */
   readonly onReplaced: () => void;
   /** How often it is looked whether that session is still there. Default 5 000. */
@@ -66,6 +68,7 @@ export class AgentPresence {
   #wanted: AgentStatus | undefined;
   #attached: AgentAtRelay | undefined;
   #lastReason = '';
+  #warnedOf = '';
 
   constructor(options: AgentPresenceOptions) {
     this.#options = options;
@@ -109,6 +112,7 @@ export class AgentPresence {
     const { identity, env, onAttached, heartbeatMs } = this.#options;
     const registration = { ...identity, instanceId: this.#instanceId };
     const found = await findRelay({ env });
+    this.#warn(found);
     const { signal } = this.#closing;
     const token = await tokenOf(found, registration, signal);
     if (token === undefined) throw new RelayError('unsupported', `The relay at ${found.url} gives agents no token of their own`);
@@ -158,6 +162,13 @@ export class AgentPresence {
     }
   }
 
+  #warn({ url, socketPath }: FoundRelay): void {
+    const warning = socketPath === undefined ? proxyOnTheWay(url) : null;
+    if (warning === null || url === this.#warnedOf) return;
+    this.#warnedOf = url;
+    this.#options.onProxy(warning);
+  }
+
   #tell(reason: string): void {
     if (reason === this.#lastReason) return;
     this.#lastReason = reason;
@@ -167,7 +178,7 @@ export class AgentPresence {
 
 /** Registers as the owner, who alone may have a token made for an agent. */
 async function tokenOf(
-  found: Awaited<ReturnType<typeof findRelay>>,
+  found: FoundRelay,
   registration: AgentIdentity & { readonly instanceId: string },
   signal: AbortSignal,
 ): Promise<string | undefined> {

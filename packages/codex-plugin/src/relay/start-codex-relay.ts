@@ -161,6 +161,7 @@ export class CodexRelay {
         this.#wasAway = true;
         tell(`The relay cannot be reached: ${reason}. Codex goes on; mail comes, and what is sent goes, when it is back.`);
       },
+      onProxy: tell,
       onReplaced: () => {
         this.#wasAway = true;
         tell(`Another session has become ${this.agentId}, and gets its mail; it comes here again once that session has ended.`);
