@@ -8,7 +8,7 @@ import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
 import { JsonRpcError, sleep } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AgentAtRelay, AgentPresence } from '../src/relay/agent-presence.ts';
-import { MailLine, type MailLineOptions } from '../src/relay/mail-line.ts';
+import { MailLine, type MailLineOptions, type MailThreads } from '../src/relay/mail-line.ts';
 import { ContextNote } from '../src/session/context-note.ts';
 
 interface Said {
@@ -70,6 +70,7 @@ let presence: AgentPresence;
 let attached: AgentAtRelay;
 let codex: BusyCodex;
 let line: MailLine;
+let threads: { -readonly [Name in keyof MailThreads]: MailThreads[Name] };
 let told: unknown[];
 let ended: AbortController;
 
@@ -98,12 +99,16 @@ beforeEach(async () => {
 
 // `ask` reads its answer by a schema; this one has but one answer.
 function makeLine(isContinued: boolean, { isBusy = true, ...more }: { isBusy?: boolean; goneAfterMs?: number } = {}) {
-  const threads = {
+  threads = {
     joined: undefined,
     isBusy,
     current: async () => 'thread',
-    idle: async () => {},
-    expectTurn: () => {},
+    idle: async (signal) => {
+      while (threads.isBusy && !signal.aborted) await sleep(5);
+    },
+    expectTurn: (_, isExpected) => {
+      threads.isBusy = isExpected;
+    },
   };
   line = new MailLine({
     codex: codex as unknown as MailLineOptions['codex'],
@@ -262,6 +267,7 @@ test('what Codex refuses has failed, and says why', async () => {
 
 test('restricted mail that has its turn has not failed where the settings cannot be put back, which is told', async () => {
   await owner.agents.approval({ id: attached.handle.id, approval: 'read-only' });
+  makeLine(false, { isBusy: false });
   codex.refusal = { method: 'thread/settings/update', error: refused('no') };
   const { id, clientId } = await send('hello');
   void line.run(attached, ended.signal);
@@ -269,6 +275,18 @@ test('restricted mail that has its turn has not failed where the settings cannot
   line.echoed(clientId, 'turn');
   await expect.poll(() => stateOf(id)).toBe('delivered');
   expect(codex.of('turn/start')).toEqual([clientId]);
+});
+
+test('restricted mail that an earlier process had given keeps nothing that comes after it: no turn begins with it', async () => {
+  await owner.agents.approval({ id: attached.handle.id, approval: 'guarded' });
+  makeLine(true, { isBusy: false });
+  const [read, next] = [await send('read'), await send('next')];
+  codex.waiting = [read.clientId];
+  codex.turnOf.set(read.clientId, 'turn-before');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => stateOf(read.id)).toBe('delivered');
+  await expect.poll(() => codex.of('turn/start')).toEqual([next.clientId]);
+  expect(threads.isBusy).toBe(true);
 });
 
 const lost = { state: 'failed', reason: expect.stringContaining('nobody knows whether the agent has read it') };

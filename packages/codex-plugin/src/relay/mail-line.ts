@@ -24,7 +24,7 @@ export interface MailThreads {
   current(signal: AbortSignal): Promise<string>;
   /** Waits until no turn runs there. */
   idle(signal: AbortSignal): Promise<void>;
-  /** A turn is about to begin, or, with `false`, does not. */
+  /** A turn is about to begin, or, with `false`, does not: then nothing runs there but what is known to. */
   expectTurn(threadId: string, isExpected: boolean): void;
 }
 
@@ -258,30 +258,31 @@ export class MailLine {
     const { codex, threads, onError } = this.#options;
     const own = await codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
     threads().expectTurn(threadId, true);
+    let begins = false;
     try {
       const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
       const rights = {
         approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
         sandboxPolicy: { type: 'readOnly', networkAccess: false },
       };
-      await this.#sayOnce('turn/start', { ...said, ...rights });
-    } catch (error) {
-      threads().expectTurn(threadId, false);
-      throw error;
+      begins = !(await this.#sayOnce('turn/start', { ...said, ...rights }));
     } finally {
+      if (!begins) threads().expectTurn(threadId, false);
       const { approvalPolicy, sandbox: sandboxPolicy } = own;
       // The mail has its turn all the same: it must not go again because this was refused.
       await codex.request('thread/settings/update', { threadId, approvalPolicy, sandboxPolicy }).catch(onError);
     }
   }
 
-  async #sayOnce(method: string, said: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<void> {
+  /** Answers whether it was there before. */
+  async #sayOnce(method: string, said: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<boolean> {
     const clientId = said.clientUserMessageId;
     const turnId = await this.#options.codex.sendOnce(method, said, {
       mayHaveArrived: this.#uncertain.has(clientId) || (this.#earlier.has(clientId) && 'long ago'),
     });
     // In the conversation already, and nobody will repeat it.
     if (turnId) this.echoed(clientId, turnId);
+    return turnId !== undefined;
   }
 
   async #inject(threadId: string, item: InboxItem): Promise<void> {
