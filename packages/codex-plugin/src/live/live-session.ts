@@ -101,13 +101,14 @@ export class LiveSession implements MailThreads {
   }
 
   expectTurn(_threadId: string, isExpected: boolean): void {
-    this.#isBusy = isExpected;
-    this.#changed.ring();
+    if (isExpected) this.#isBusy = true;
+    else this.#settle();
   }
 
   /** What the server says of the conversation to everybody. */
   setActive(isActive: boolean): void {
-    this.expectTurn(this.#options.threadId, isActive);
+    this.#isBusy = isActive;
+    this.#changed.ring();
     this.#presence.setStatus(isActive ? 'busy' : 'idle');
     if (isActive) void this.#join().catch(this.#onError);
   }
@@ -180,7 +181,14 @@ export class LiveSession implements MailThreads {
     const known = parseNotification(notification);
     if (known?.method === 'thread/status/changed') this.setActive(known.params.status.type === 'active');
     if (known?.method === 'item/completed') this.#item(known.params.item.known, known.params.turnId);
-    if (known?.method === 'turn/completed') this.#mail.turnEnded(known.params.turn.id, known.params.turn.status === 'completed');
+    if (known?.method !== 'turn/completed') return;
+    this.#mail.turnEnded(known.params.turn.id, known.params.turn.status === 'completed');
+    this.#settle();
+  }
+
+  /** What the server says of the whole thread may be missed. */
+  #settle(): void {
+    if (this.#isBusy && this.#joined?.activeTurnId === undefined) this.setActive(false);
   }
 
   #item(item: { readonly type: string; readonly clientId?: string | null | undefined } | undefined, turnId: string): void {

@@ -152,6 +152,9 @@ class DaemonSessions implements AsyncDisposable {
     for (const [id, session] of this.#sessions) {
       if (shown.has(id)) continue;
       this.#sessions.delete(id);
+      const known = this.#known.get(id);
+      // Until now only the session was told.
+      if (known) known.isActive = session.isBusy;
       await session.close();
     }
     if (this.#isOver) return;

@@ -39,6 +39,8 @@ export class LiveThreads {
   readonly #options: LiveThreadsOptions;
   readonly #known = new Set<string>();
   readonly #joined = new Map<string, CodexThread>();
+  /** Of the joined, those that have said themselves how they stand. */
+  readonly #heardItself = new Set<string>();
   readonly #changed = new Bell();
   readonly #closing = new AbortController();
   #current: string | undefined;
@@ -81,11 +83,10 @@ export class LiveThreads {
     signal.throwIfAborted();
   }
 
-  /** A turn is about to begin, or, with `false`, does not. */
+  /** As `MailThreads` has it. */
   expectTurn(threadId: string, isExpected: boolean): void {
     if (isExpected) this.#busy.add(threadId);
-    else this.#busy.delete(threadId);
-    this.#changed.ring();
+    else this.#settle(threadId);
   }
 
   /** One that was opened by us. */
@@ -123,7 +124,11 @@ export class LiveThreads {
   async #receive(notification: CodexNotification): Promise<void> {
     const { data: changed } =
       notification.method === 'thread/status/changed' ? Changed.safeParse(notification.params) : { data: undefined };
-    if (changed && !this.#known.has(changed.threadId)) await this.#meetById(changed.threadId);
+    if (changed && !this.#known.has(changed.threadId)) {
+      await this.#meetById(changed.threadId);
+      // It was joined meanwhile, and has said something newer since.
+      if (this.#heardItself.has(changed.threadId)) return;
+    }
     const known = parseNotification(notification);
     if (!known) return;
     if (known.method === 'thread/status/changed') this.#status(known.params.threadId, known.params.status.type === 'active');
@@ -134,7 +139,13 @@ export class LiveThreads {
     } else if (known.method === 'turn/completed') {
       const { id, status } = known.params.turn;
       this.#options.onTurnEnd(id, status === 'completed');
+      this.#settle(known.params.threadId);
     }
+  }
+
+  /** What the server says of the whole thread may be missed. */
+  #settle(threadId: string): void {
+    if (this.#busy.has(threadId) && this.#joined.get(threadId)?.activeTurnId === undefined) this.#status(threadId, false);
   }
 
   #status(threadId: string, isActive: boolean): void {
@@ -166,6 +177,7 @@ export class LiveThreads {
   async #enter(id: string): Promise<void> {
     this.#current = id;
     this.#introduced = this.#options.onThread(id).catch(this.#options.onError);
+    this.#options.onBusy(this.isBusy);
     this.#changed.ring();
     await this.#introduced;
     // One that has had a turn can be joined at once; the others with their first.
@@ -194,7 +206,10 @@ export class LiveThreads {
   #read(thread: CodexThread): void {
     this.#joined.set(thread.id, thread);
     void (async () => {
-      for await (const notification of thread.notifications) await this.#receive(notification);
+      for await (const notification of thread.notifications) {
+        if (notification.method === 'thread/status/changed') this.#heardItself.add(thread.id);
+        await this.#receive(notification);
+      }
     })().catch(this.#options.onError);
   }
 }
