@@ -22,6 +22,8 @@ class BusyCodex {
   readonly isExperimental = true;
   readonly settings = { approvalPolicy: 'never', sandbox: { type: 'workspaceWrite' } };
   waiting: string[] = [];
+  /** How often the queue was. */
+  started = 0;
   /** A refusal of this method, the next time it is asked. */
   refusal: { readonly method: string; readonly error: Error } | null = null;
 
@@ -30,6 +32,10 @@ class BusyCodex {
     if (refusal?.method === method) {
       this.refusal = null;
       throw refusal.error;
+    }
+    if (method === 'thread/queue/start') {
+      this.started += 1;
+      return {};
     }
     const { clientUserMessageId } = params as Said; // the mail's, as this line sends it
     if (method === 'thread/queue/add') {
@@ -214,6 +220,18 @@ test('what somebody took out of Codex’s queue, or was read unheard, keeps noth
   codex.turnOf.set(second.clientId, 'turn');
   await expect.poll(() => stateOf(second.id)).toBe('delivered');
   await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, second, third));
+  expect(await receiptOf(first.id)).toMatchObject({ state: 'failed', reason: expect.stringContaining('queue no more') });
+  line.echoed(first.clientId, 'turn-after-all');
+  await expect.poll(() => receiptOf(first.id)).toMatchObject({ state: 'delivered', late: true });
+});
+
+test('what waits in a queue that a person’s interrupt has stopped is begun with once nothing has run for long', async () => {
+  makeLine(false, { isBusy: false, goneAfterMs: 50 });
+  codex.refusal = { method: 'thread/queue/start', error: refused('thread already has an active or pending turn') };
+  const { clientId } = await send('hello');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.started).toBe(1);
+  expect([codex.waiting, told]).toEqual([[clientId], []]);
 });
 
 test('a new server does not run what waits in the queue before it was looked for', async () => {

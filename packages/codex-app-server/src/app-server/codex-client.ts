@@ -12,7 +12,7 @@ import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { type ServerRequest, ServerRequests } from './server-requests.ts';
 import { betweenMs, loadedThreadIds, onceStored } from './stored-history.ts';
-import { ThreadHistory } from './thread-history.ts';
+import { type LookOptions, ThreadHistory } from './thread-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
   readonly clientInfo: ClientInfo;
@@ -197,10 +197,10 @@ export class CodexClient implements CodexRequester {
 
   /**
    * Where something that was said in a thread went: the id of its turn, empty while it waits in the queue, `undefined` where it is in neither, which it
-   * also is while Codex begins with it.
+   * also is while Codex begins with it. It is looked for among the newest hundred items, or in all of them.
    */
-  turnOfMessage(threadId: string, clientUserMessageId: string): Promise<string | undefined> {
-    return new ThreadHistory(this, () => threadId).turnOfMessage(clientUserMessageId);
+  turnOfMessage(threadId: string, clientUserMessageId: string, options?: LookOptions): Promise<string | undefined> {
+    return new ThreadHistory(this, () => threadId).turnOfMessage(clientUserMessageId, options);
   }
 
   forgetThread(threadId: string): void {

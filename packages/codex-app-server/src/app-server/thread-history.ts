@@ -11,6 +11,11 @@ export interface ListItemsOptions {
   readonly limit?: number;
 }
 
+export interface LookOptions {
+  /** Default: among the newest 100 items. */
+  readonly howeverLongAgo?: boolean;
+}
+
 /** A message in the conversation, and whether the model did something after it in its turn. */
 export interface FoundMessage {
   readonly entry: ItemEntry;
@@ -121,10 +126,12 @@ export class ThreadHistory {
   }
 
   /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */
-  async turnOfMessage(clientUserMessageId: string): Promise<string | undefined> {
+  async turnOfMessage(clientUserMessageId: string, { howeverLongAgo = false }: LookOptions = {}): Promise<string | undefined> {
     // The queue first: what leaves it meanwhile is among the items then.
     const queue = this.#client.isExperimental ? await this.queue() : [];
-    const found = (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
+    const found = howeverLongAgo
+      ? (await this.findMessage(clientUserMessageId))?.entry
+      : (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
     return found?.turnId ?? (queue.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined);
   }
 

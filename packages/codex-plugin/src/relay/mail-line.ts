@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
-import { QueuePlace } from './queue-place.ts';
+import { QueuePlace, type Waiting } from './queue-place.ts';
 
 /** Where mail goes. */
 export interface MailThreads {
@@ -54,6 +54,7 @@ const lookedAt = 256;
 /** What became open while the mail waited is still handed over as it was meant. */
 const narrower = (earlier: ApprovalMode, now: ApprovalMode): ApprovalMode => (now === 'open' ? earlier : now);
 const lostContext = 'The session that was giving this to Codex ended before Codex answered: nobody knows whether the agent has read it';
+const takenOut = 'It waits in Codex’s queue no more, and is in no turn of the conversation: the agent has not read it, as far as is known';
 /** Given back as they came. */
 export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox: z.json() });
 
@@ -183,12 +184,28 @@ export class MailLine {
   async #rest(freed: number, ms: number, signal: AbortSignal): Promise<void> {
     await this.#place.freedSince(freed, { signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]) });
     const overdue = this.#place.overdue(this.#options.threads().isBusy);
-    if (overdue === undefined) return;
-    const { clientId, threadId } = overdue;
-    const turnId = await this.#options.codex.turnOfMessage(threadId, clientId);
+    if (overdue) await this.#lookAfter(overdue, signal);
+  }
+
+  /** Nothing runs and this waits still: Codex says nothing where somebody took it out, its word may be missed, and a person's interrupt stops the queue. */
+  async #lookAfter({ clientId, threadId }: Waiting, signal: AbortSignal): Promise<void> {
+    const { codex, threads } = this.#options;
+    const messageId = messageIdOf(clientId);
+    let turnId = await codex.turnOfMessage(threadId, clientId);
+    if (turnId === undefined) {
+      // Codex may be about to begin with it.
+      await sleep(betweenMs, { signal });
+      turnId = await codex.turnOfMessage(threadId, clientId, { howeverLongAgo: true });
+    }
+    if (signal.aborted || threads().isBusy || !this.#place.isWaiting(clientId)) return;
+    if (turnId === '') {
+      // Refused where somebody was quicker.
+      await codex.request('thread/queue/start', { threadId }).catch(() => {});
+      return;
+    }
     if (turnId) this.echoed(clientId, turnId);
-    // It does not go again: Codex may be about to begin with it.
-    if (turnId !== '') this.#place.left(clientId);
+    else if (messageId !== null) this.#add({ messageId, state: 'failed', reason: takenOut });
+    this.#place.left(clientId);
   }
 
   #mayBeGone(clientId: string): void {

@@ -5,7 +5,7 @@ export interface QueuePlaceOptions {
   readonly goneAfterMs?: number | undefined;
 }
 
-interface Waiting {
+export interface Waiting {
   readonly clientId: string;
   readonly threadId: string;
   idleSince: number | null;
@@ -41,12 +41,16 @@ export class QueuePlace {
     return this.#waiting?.threadId === threadId;
   }
 
+  isWaiting(clientId: string): boolean {
+    return this.#waiting?.clientId === clientId;
+  }
+
   take(clientId: string, threadId: string): void {
     this.#waiting = { clientId, threadId, idleSince: null };
   }
 
   left(clientId: string): void {
-    if (this.#waiting?.clientId === clientId) this.free();
+    if (this.isWaiting(clientId)) this.free();
   }
 
   free(): void {
