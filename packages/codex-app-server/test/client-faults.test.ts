@@ -279,9 +279,13 @@ describe('a client whose server has faults', () => {
   test('what a server had taken when it died is looked for also where somebody else had the next one load the thread first', async () => {
     await connect();
     const told: unknown[] = [];
+    const unconfirmed = new Set(['queued', 'begun', 'lost']);
     const recovery = {
-      unconfirmed: () => new Set(['queued', 'begun', 'lost']),
-      forgotten: (found: ReadonlySet<string>) => told.push(found),
+      unconfirmed: () => unconfirmed,
+      forgotten: (found: ReadonlySet<string>) => {
+        told.push(found);
+        unconfirmed.clear();
+      },
       resumed: () => told.push('resumed'),
     };
     const thread = await client.startThread({ cwd: '/home/user/project' }, { recovery });
@@ -298,6 +302,43 @@ describe('a client whose server has faults', () => {
     expect(server.methods().filter((method) => method === 'thread/queue/delete')).toHaveLength(1);
     server.disconnect();
     await expect.poll(() => server.methods().filter((method) => method === 'thread/resume')).toHaveLength(2);
+    expect(told).toHaveLength(2);
+  });
+
+  test('where nothing runs once the connection is back, what Codex has not repeated is looked for and left where it is: nobody may have said that its server died', async () => {
+    await connect();
+    const told: unknown[] = [];
+    const thread = await client.startThread(
+      { cwd: '/home/user/project' },
+      {
+        recovery: {
+          unconfirmed: () => new Set(['queued', 'begun', 'lost']),
+          forgotten: (found) => told.push(found),
+          resumed: () => told.push('resumed'),
+        },
+      },
+    );
+    server.answer('thread/loaded/list', () => ({ data: [thread.id], nextCursor: null }));
+    const queue = [
+      { id: 'p', clientUserMessageId: 'a person’s' },
+      { id: 'q', clientUserMessageId: 'queued' },
+    ];
+    server.answer('thread/queue/list', () => ({ data: queue }));
+    const begun = { turnId, item: { type: 'userMessage', id: 'u', clientId: 'begun', content: [] } };
+    const looks = () => server.methods().filter((method) => method === 'thread/items/list').length;
+    server.answer('thread/items/list', () => ({ data: looks() === 1 ? [] : [begun] }));
+    server.disconnect();
+    await expect.poll(() => told).toEqual([new Set(['queued', 'begun']), 'resumed']);
+    expect(server.methods()).not.toContain('thread/queue/delete');
+    // What joined a turn that runs may be in no list yet.
+    server.answer('thread/resume', () => ({
+      thread: { id: thread.id, status: { type: 'active', activeFlags: [] } },
+      model: 'm',
+      cwd: '/',
+    }));
+    server.answer('thread/turns/list', () => ({ data: [{ id: turnId, status: 'inProgress', items: [] }], nextCursor: null }));
+    server.disconnect();
+    await expect.poll(() => thread.activeTurnId).toBe(turnId);
     expect(told).toHaveLength(2);
   });
 

@@ -45,9 +45,15 @@ test('a turn’s end is the end of what runs, where the server’s word of the w
   active();
   turn('turn/started', 'inProgress');
   await expect.poll(() => threads.isBusy).toBe(true);
+  threads.settle();
+  expect(threads.isBusy).toBe(true);
   turn('turn/completed', 'completed');
   await expect.poll(() => threads.isBusy).toBe(false);
   expect(busy).toEqual([false, true, false]);
+  active();
+  await expect.poll(() => threads.isBusy).toBe(true);
+  threads.settle();
+  expect(threads.isBusy).toBe(false);
 });
 
 test('the end of one turn is not that of the next, and a turn that is expected no more ends none that runs', async () => {

@@ -115,6 +115,9 @@ function makeLine(isContinued: boolean, { isBusy = true, ...more }: { isBusy?: b
     expectTurn: (_, isExpected) => {
       threads.isBusy = isExpected;
     },
+    settle: () => {
+      threads.isBusy = false;
+    },
   };
   line = new MailLine({
     codex: codex as unknown as MailLineOptions['codex'],
@@ -249,6 +252,25 @@ test('a new server does not run what waits in the queue before it was looked for
   line.echoed(first.clientId, 'turn');
   await expect.poll(() => codex.waiting).toEqual(clientIds(first, second));
   expect(waits()).toEqual(new Set([second.clientId]));
+});
+
+test('a turn that was expected of a server that died is expected no more once the next one has the conversation', async () => {
+  await owner.agents.approval({ id: attached.handle.id, approval: 'guarded' });
+  makeLine(false, { isBusy: false });
+  let answer = () => {};
+  codex.gate = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const [first, second] = [await send('first'), await send('second')];
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.asked).toEqual([first.clientId]);
+  // It goes to the next server still.
+  line.recovery.resumed();
+  expect(threads.isBusy).toBe(true);
+  answer();
+  await expect.poll(() => codex.of('thread/settings/update')).toHaveLength(1);
+  line.recovery.resumed();
+  await expect.poll(() => codex.of('turn/start')).toEqual(clientIds(first, second));
 });
 
 test('what an earlier process had handed over waits in the conversation that goes on, and does not go again', async () => {

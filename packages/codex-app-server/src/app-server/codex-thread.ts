@@ -18,7 +18,7 @@ import type { AnswerServerRequest } from './server-requests.ts';
 import { isNeverStored, onceStored } from './stored-history.ts';
 import { ThreadFeed } from './thread-feed.ts';
 import { type FoundMessage, type ListItemsOptions, ThreadHistory } from './thread-history.ts';
-import { recoverMessages, type ThreadRecovery } from './thread-recovery.ts';
+import { lookAgain, partOfReconnect, type Recovering, recoverMessages, type ThreadRecovery } from './thread-recovery.ts';
 import type { ThreadState } from './thread-state.ts';
 
 export interface ThreadOptions {
@@ -43,6 +43,8 @@ export interface ThreadIdentity {
   readonly model: string | null;
   readonly cwd: string | undefined;
 }
+
+const isAtRest = (status: string | undefined): boolean => status !== undefined && status !== 'active';
 
 const serverEnded = 'The Codex app-server ended';
 
@@ -93,7 +95,7 @@ export class CodexThread {
       feed: this.#feed,
       recovery,
       canQueue: () => client.isExperimental,
-      rejoin: () => this.#rejoin({}),
+      rejoin: async () => void (await this.#rejoin({})),
       pollMs: elsewherePollMs,
     });
     this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
@@ -244,8 +246,8 @@ export class CodexThread {
   }
 
   /** The client's side of the thread: it was joined while a turn runs, whose beginning nobody tells here. */
-  async joinedRunning(): Promise<void> {
-    const turn = await this.#history.runningTurn();
+  async joinedRunning(options?: CodexRequestOptions): Promise<void> {
+    const turn = await this.#history.runningTurn(options);
     if (turn) this.#feed.begun(turn.id);
   }
 
@@ -264,13 +266,13 @@ export class CodexThread {
   async resumeAfterReconnect({ isForgotten }: { readonly isForgotten: boolean }): Promise<void> {
     if (isForgotten || this.#hasDied) {
       this.#feed.serverDied(serverEnded);
-      const where = { history: this.#history, feed: this.#feed, canQueue: this.#client.isExperimental, isLoaded: !isForgotten };
-      if (this.#recovery) await recoverMessages(this.#recovery, where);
+      if (this.#recovery) await recoverMessages(this.#recovery, this.#places({ isLoaded: !isForgotten }));
       this.#hasDied = false;
       this.#isRecovering = true;
     }
+    let status: string | undefined;
     try {
-      await this.#rejoin({ isPartOfReconnect: true });
+      status = await this.#rejoin(partOfReconnect);
     } catch (error) {
       if (isThreadInUse(error)) this.#elsewhere.begin();
       else if (!isNeverStored(error)) throw error;
@@ -278,6 +280,9 @@ export class CodexThread {
       else if (isForgotten && this.#startParams) this.#id = await this.#client.replaceThread(this.#id, this.#startParams);
       else this.#isSubscribed = false;
     }
+    // What joined a turn that runs, or has just begun one, is in no list yet.
+    const nothingRuns = isAtRest(status) && this.#feed.openTurnId === undefined;
+    if (!this.#isRecovering && this.#recovery && nothingRuns) await lookAgain(this.#recovery, this.#places({ isLoaded: true }));
     if (!this.#isRecovering) return;
     this.#isRecovering = false;
     this.#recovery?.resumed();
@@ -307,7 +312,12 @@ export class CodexThread {
     return turn !== undefined && isOver(turn);
   }
 
-  async #rejoin(options: CodexRequestOptions): Promise<void> {
+  #places({ isLoaded }: { readonly isLoaded: boolean }): Recovering {
+    return { history: this.#history, feed: this.#feed, canQueue: this.#client.isExperimental, isLoaded };
+  }
+
+  /** Answers what the server says of the thread: `idle`, `active`. */
+  async #rejoin(options: CodexRequestOptions): Promise<string | undefined> {
     const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
     const backTo = this.#feed.missedSince(activeTurnId);
@@ -315,8 +325,10 @@ export class CodexThread {
     const itemsByTurn = await this.#history.itemsByTurn(turns, options);
     const ended = this.#isRecovering ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
     this.#feed.catchUp(ended, itemsByTurn, activeTurnId);
-    // A turn that the server says nothing of has ended while we were away.
-    if (status !== undefined && status !== 'active') this.#feed.nothingRuns();
+    // A turn that the server says nothing of has ended while we were away, and one whose beginning nobody told runs.
+    if (isAtRest(status)) this.#feed.nothingRuns();
+    else if (status === 'active' && this.#feed.openTurnId === undefined) await this.joinedRunning(options);
+    return status;
   }
 
   /** Answers what the server says of the thread: `idle`, `active`. */

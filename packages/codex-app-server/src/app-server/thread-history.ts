@@ -75,8 +75,8 @@ export class ThreadHistory {
   }
 
   /** The turn that runs, as far as is recorded. */
-  async runningTurn(): Promise<Turn | undefined> {
-    const turns = await this.turns({ timeoutMs: recordTimeoutMs }).catch(() => []);
+  async runningTurn(options?: CodexRequestOptions): Promise<Turn | undefined> {
+    const turns = await this.turns({ ...options, timeoutMs: recordTimeoutMs }).catch(() => []);
     return turns.find(({ status }) => status === 'inProgress');
   }
 

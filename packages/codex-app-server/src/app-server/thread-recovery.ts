@@ -4,21 +4,22 @@ import type { ThreadFeed } from './thread-feed.ts';
 import type { ThreadHistory } from './thread-history.ts';
 
 /**
- * What whoever sends messages to a thread does when its server has forgotten it, as a server does that died and was started again. Without it
- * what waited in Codex's queue runs as soon as the thread is loaded, with the rights that the thread was opened with.
+ * What whoever sends messages to a thread does when its server may have forgotten some: one that died and was started again, and after every lost connection
+ * one where nothing runs. Without it what waited in the queue of a server that died runs as soon as the thread is loaded, with the rights that the thread
+ * was opened with.
  */
 export interface ThreadRecovery {
-  /** What Codex has not repeated yet, by `clientUserMessageId`. It is taken out of Codex's queue. */
+  /** What Codex has not repeated yet, by `clientUserMessageId`. Where the server is known to have died it is taken out of Codex's queue. */
   unconfirmed(): ReadonlySet<string>;
-  /** Of those, `found` are in the conversation; the others are the caller's to send again. Called before anything can be sent. */
+  /** Of those, `found` are in the conversation or wait in the queue; the others are the caller's to send again. Called before anything can be sent. */
   forgotten(found: ReadonlySet<string>): void;
   /** The thread is loaded again, under another id where it had never been stored. */
   resumed(): void;
 }
 
-const partOfReconnect = { isPartOfReconnect: true } as const;
+export const partOfReconnect = { isPartOfReconnect: true } as const;
 
-interface Recovering {
+export interface Recovering {
   readonly history: ThreadHistory;
   readonly feed: ThreadFeed;
   readonly canQueue: boolean;
@@ -31,12 +32,40 @@ export async function recoverMessages(recovery: ThreadRecovery, { history, feed,
   const unconfirmed = recovery.unconfirmed();
   if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed);
   if (canQueue) await history.dequeue(unconfirmed, partOfReconnect);
-  const look = () => history.messages(unconfirmed, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
-  let found = await look();
-  if (isLoaded && found.size < unconfirmed.size) {
-    await sleep(betweenMs);
-    found = await look();
-  }
+  const found = await lookTwice(isLoaded, unconfirmed, () => conversation({ history, feed }, unconfirmed));
   for (const entry of found.values()) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()));
+}
+
+/**
+ * A connection was lost and nothing runs: what the server has not repeated is in its queue or in the conversation, or the server is another one, which nobody
+ * said, and somebody else had it load the thread first. Nothing is taken out.
+ */
+export async function lookAgain(recovery: ThreadRecovery, { history, feed, canQueue }: Recovering): Promise<void> {
+  const unconfirmed = recovery.unconfirmed();
+  if (unconfirmed.size === 0) return;
+  const found = await lookTwice(true, unconfirmed, async () => {
+    // The queue first: what leaves it meanwhile is in the conversation then.
+    const queue = canQueue ? await history.queue(partOfReconnect) : [];
+    const waiting = queue.flatMap(({ clientUserMessageId: id }) => (id && unconfirmed.has(id) ? [[id, undefined] as const] : []));
+    return new Map([...waiting, ...(await conversation({ history, feed }, unconfirmed))]);
+  });
+  for (const entry of found.values()) if (entry) feed.recovered(entry);
+  recovery.forgotten(new Set(found.keys()));
+  recovery.resumed();
+}
+
+const conversation = ({ history, feed }: Pick<Recovering, 'history' | 'feed'>, ids: ReadonlySet<string>) =>
+  history.messages(ids, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
+
+/** The second time where the thread's queue may run already. */
+async function lookTwice<Found>(
+  mayRun: boolean,
+  wanted: ReadonlySet<string>,
+  look: () => Promise<ReadonlyMap<string, Found>>,
+): Promise<ReadonlyMap<string, Found>> {
+  const found = await look();
+  if (!mayRun || found.size === wanted.size) return found;
+  await sleep(betweenMs);
+  return await look();
 }

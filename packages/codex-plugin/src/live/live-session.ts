@@ -102,7 +102,11 @@ export class LiveSession implements MailThreads {
 
   expectTurn(_threadId: string, isExpected: boolean): void {
     if (isExpected) this.#isBusy = true;
-    else this.#settle();
+    else this.settle();
+  }
+
+  settle(): void {
+    if (this.#isBusy && this.#joined?.activeTurnId === undefined) this.setActive(false);
   }
 
   /** What the server says of the conversation to everybody. */
@@ -183,12 +187,8 @@ export class LiveSession implements MailThreads {
     if (known?.method === 'item/completed') this.#item(known.params.item.known, known.params.turnId);
     if (known?.method !== 'turn/completed') return;
     this.#mail.turnEnded(known.params.turn.id, known.params.turn.status === 'completed');
-    this.#settle();
-  }
-
-  /** What the server says of the whole thread may be missed. */
-  #settle(): void {
-    if (this.#isBusy && this.#joined?.activeTurnId === undefined) this.setActive(false);
+    // What the server says of the whole thread may be missed.
+    this.settle();
   }
 
   #item(item: { readonly type: string; readonly clientId?: string | null | undefined } | undefined, turnId: string): void {

@@ -89,6 +89,10 @@ export class LiveThreads {
     else this.#settle(threadId);
   }
 
+  settle(): void {
+    for (const threadId of this.#joined.keys()) this.#settle(threadId);
+  }
+
   /** One that was opened by us. */
   async adopt(thread: CodexThread): Promise<void> {
     this.#known.add(thread.id);

@@ -26,6 +26,8 @@ export interface MailThreads {
   idle(signal: AbortSignal): Promise<void>;
   /** A turn is about to begin, or, with `false`, does not: then nothing runs there but what is known to. */
   expectTurn(threadId: string, isExpected: boolean): void;
+  /** The server was away, and what is known to run is all that does. */
+  settle(): void;
 }
 
 export interface MailLineOptions {
@@ -76,6 +78,8 @@ export class MailLine {
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
   #isReporting = false;
+  /** A turn is expected, and Codex has not answered yet. */
+  #isBeginning = false;
   #running: Promise<void> = Promise.resolve();
   /** Nothing was handed over yet, and something may have been before. */
   #mayBeKnown: boolean;
@@ -124,8 +128,11 @@ export class MailLine {
    */
   readonly recovery: ThreadRecovery = {
     unconfirmed: () => new Set([...this.#given, ...this.#uncertain].flatMap(([id]) => (this.#echoed.has(id) ? [] : [id]))),
+    // What was found is found again before anything goes a second time.
     forgotten: () => this.serverDied(),
-    resumed: () => {},
+    resumed: () => {
+      if (!this.#isBeginning) this.#options.threads().settle();
+    },
   };
 
   /** Codex has repeated an id that it was handed. */
@@ -275,6 +282,7 @@ export class MailLine {
     const { codex, threads, onError } = this.#options;
     const own = await codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
     threads().expectTurn(threadId, true);
+    this.#isBeginning = true;
     let begins = false;
     try {
       const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
@@ -284,6 +292,7 @@ export class MailLine {
       };
       begins = !(await this.#sayOnce('turn/start', { ...said, ...rights }));
     } finally {
+      this.#isBeginning = false;
       if (!begins) threads().expectTurn(threadId, false);
       const { approvalPolicy, sandbox: sandboxPolicy } = own;
       // The mail has its turn all the same: it must not go again because this was refused.
