@@ -52,17 +52,21 @@ class BusyCodex {
   readonly asked: string[] = [];
   /** What is asked waits for it. */
   gate: Promise<void> = Promise.resolve();
-  readonly sendOnce = async (method: string, message: Pick<Said, 'clientUserMessageId'>, { mayHaveArrived = false } = {}) => {
+  readonly sendOnce: MailLineOptions['codex']['sendOnce'] = async (method, message, { mayHaveArrived = false, beforeSending } = {}) => {
     const { clientUserMessageId: id } = message;
     this.asked.push(id);
     await this.gate;
     if (mayHaveArrived) this.looked.push(id);
     if (mayHaveArrived && this.waiting.includes(id)) return this.turnOf.get(id) ?? '';
+    await beforeSending?.();
     await this.request(method, message);
     return undefined;
   };
   readonly turnOf = new Map<string, string>();
-  readonly turnOfMessage = async (_threadId: string, id: string) => this.turnOf.get(id) ?? (this.waiting.includes(id) ? '' : undefined);
+  readonly turnOfMessage = async (threadId: string, id: string) => {
+    if (threadId !== 'thread') return undefined;
+    return this.turnOf.get(id) ?? (this.waiting.includes(id) ? '' : undefined);
+  };
   readonly ask = async () => this.settings;
   of = (method: string) => this.said.filter((each) => each.method === method).map(({ clientUserMessageId }) => clientUserMessageId);
 }
@@ -241,13 +245,13 @@ test('a new server does not run what waits in the queue before it was looked for
   const [first, second] = [await send('first'), await send('second')];
   void line.run(attached, ended.signal);
   await expect.poll(() => codex.waiting).toEqual([first.clientId]);
-  const waits = () => line.recovery.unconfirmed();
+  const waits = () => line.recovery.unconfirmed('thread');
   expect(waits()).toEqual(new Set([first.clientId]));
   line.serverDied();
   expect(waits()).toEqual(new Set([first.clientId]));
   // Taken out, as its client does.
   codex.waiting = [];
-  line.recovery.forgotten(new Set());
+  line.recovery.forgotten(new Set(), 'thread');
   await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(first, first));
   line.echoed(first.clientId, 'turn');
   await expect.poll(() => codex.waiting).toEqual(clientIds(first, second));
@@ -271,6 +275,62 @@ test('a turn that was expected of a server that died is expected no more once th
   await expect.poll(() => codex.of('thread/settings/update')).toHaveLength(1);
   line.recovery.resumed();
   await expect.poll(() => codex.of('turn/start')).toEqual(clientIds(first, second));
+});
+
+test('mail that Codex takes while its server is started again is handed over once', async () => {
+  let answer = () => {};
+  codex.gate = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const first = await send('first');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.asked).toEqual([first.clientId]);
+  line.serverDied();
+  answer();
+  await expect.poll(() => codex.waiting).toEqual([first.clientId]);
+  line.echoed(first.clientId, 'turn');
+  const second = await send('second');
+  await expect.poll(() => codex.waiting).toEqual(clientIds(first, second));
+  expect(codex.asked).toEqual(clientIds(first, second));
+});
+
+test('urgent mail that is there already does not interrupt its own turn', async () => {
+  makeLine(true);
+  let interrupts = 0;
+  threads.joined = {
+    interrupt: async () => {
+      interrupts += 1;
+      return true;
+    },
+  };
+  const read = await send('read', 'urgent');
+  codex.waiting = [read.clientId];
+  codex.turnOf.set(read.clientId, 'turn');
+  void line.run(attached, ended.signal);
+  await expect.poll(() => stateOf(read.id)).toBe('delivered');
+  expect(interrupts).toBe(0);
+  const fresh = await send('stop', 'urgent');
+  await expect.poll(() => codex.of('turn/start')).toEqual([fresh.clientId]);
+  expect(interrupts).toBe(1);
+});
+
+test('a message is looked for in the conversation that it was given to, and not said in another', async () => {
+  const [now, queued, lost] = [await send('now', 'now'), await send('queued'), await send('lost', 'now')];
+  void line.run(attached, ended.signal);
+  await expect.poll(() => codex.of('turn/start')).toEqual(clientIds(now, lost));
+  codex.turnOf.set(now.clientId, 'turn');
+  threads.current = async () => 'another';
+  line.serverDied();
+  await expect.poll(() => stateOf(now.id)).toBe('delivered');
+  await expect.poll(() => codex.of('turn/start')).toEqual(clientIds(now, lost, lost));
+  expect(codex.of('thread/queue/add')).toEqual([queued.clientId]);
+  expect(['thread', 'another'].map((threadId) => line.recovery.unconfirmed(threadId))).toEqual([
+    new Set([queued.clientId]),
+    new Set([lost.clientId]),
+  ]);
+  // There it waits, and keeps nothing from the conversation that is open now.
+  const next = await send('next');
+  await expect.poll(() => codex.of('thread/queue/add')).toEqual(clientIds(queued, next));
 });
 
 test('what an earlier process had handed over waits in the conversation that goes on, and does not go again', async () => {
@@ -302,7 +362,7 @@ test('what Codex refuses has failed, and says why', async () => {
   const { id } = await send('hello');
   void line.run(attached, ended.signal);
   await expect.poll(() => stateOf(id)).toBe('failed');
-  expect(codex.waiting).toEqual([]);
+  expect([codex.waiting, line.recovery.unconfirmed('thread')]).toEqual([[], new Set()]);
 });
 
 test('restricted mail that has its turn has not failed where the settings cannot be put back, which is told', async () => {
@@ -355,7 +415,7 @@ test('context that Codex did not answer has failed and is not given twice; what 
   codex.refusal = { method: 'thread/inject_items', error: new RelayError('connection_closed', 'gone') };
   const second = await send('second', 'fyi');
   await expect.poll(() => receiptOf(second.id)).toMatchObject(lost);
-  expect(injected()).toBe(1);
+  expect([injected(), line.recovery.unconfirmed('thread')]).toEqual([1, new Set()]);
 });
 
 test('context whose receipt is known is on no note, and a number that comes again in another relay is another message', async () => {

@@ -32,6 +32,13 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface SendOnceOptions {
+  /** A moment ago, or long ago, which takes one look less. */
+  readonly mayHaveArrived?: boolean | 'long ago';
+  /** Runs once it is known that it is to be sent. What it throws is thrown, and nothing is sent. */
+  readonly beforeSending?: () => Promise<unknown>;
+}
+
 const lastFramesMs = 1_000;
 
 /**
@@ -180,17 +187,17 @@ export class CodexClient implements CodexRequester {
 
   /**
    * Says something in a thread that need not be open here (`turn/start`, `thread/queue/add`), once: where the answer was lost it is looked for before it
-   * is sent again, and before it is sent at all where it may have arrived: a moment ago, or long ago, which takes one look less. Answers the turn that it
-   * was found in, empty for the queue.
+   * is sent again, and before it is sent at all where it may have arrived. Answers the turn that it was found in, empty for the queue.
    */
   async sendOnce(
     method: string,
     message: { readonly threadId: string; readonly clientUserMessageId: string },
-    { mayHaveArrived = false }: { readonly mayHaveArrived?: boolean | 'long ago' } = {},
+    { mayHaveArrived = false, beforeSending }: SendOnceOptions = {},
   ): Promise<string | undefined> {
     const find = () => this.turnOfMessage(message.threadId, message.clientUserMessageId);
     const arrived = mayHaveArrived === 'long ago' ? await find() : mayHaveArrived ? await this.#lookFor(find) : undefined;
     if (arrived !== undefined) return arrived;
+    await beforeSending?.();
     const answer = await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
     return typeof answer === 'string' ? answer : undefined;
   }

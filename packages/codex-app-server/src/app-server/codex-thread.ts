@@ -313,7 +313,7 @@ export class CodexThread {
   }
 
   #places({ isLoaded }: { readonly isLoaded: boolean }): Recovering {
-    return { history: this.#history, feed: this.#feed, canQueue: this.#client.isExperimental, isLoaded };
+    return { threadId: this.#id, history: this.#history, feed: this.#feed, canQueue: this.#client.isExperimental, isLoaded };
   }
 
   /** Answers what the server says of the thread: `idle`, `active`. */

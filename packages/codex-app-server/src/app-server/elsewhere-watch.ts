@@ -82,7 +82,8 @@ export class ElsewhereWatch {
   /** Asks for the thread. Its queue runs as soon as it is loaded, with other rights than ours: what waits there is taken out before, when `mustTake`. */
   async #ask(mustTake: boolean): Promise<void> {
     const { history, recovery, canQueue, rejoin } = this.#options;
-    const ours = recovery?.unconfirmed() ?? new Set<string>();
+    const threadId = this.#options.threadId();
+    const ours = recovery?.unconfirmed(threadId) ?? new Set<string>();
     const waits = canQueue() && ours.size > 0 ? (await history.queue()).some((entry) => ours.has(entry.clientUserMessageId ?? '')) : false;
     if (waits && !mustTake) return;
     const taken = waits ? await this.#takeOut(ours) : new Set<string>();
@@ -92,7 +93,7 @@ export class ElsewhereWatch {
     } catch (error) {
       if (!isThreadInUse(error)) throw error;
     } finally {
-      if (taken.size > 0) recovery?.forgotten(new Set([...ours].filter((id) => !taken.has(id))));
+      if (taken.size > 0) recovery?.forgotten(new Set([...ours].filter((id) => !taken.has(id))), threadId);
       recovery?.resumed();
     }
   }

@@ -9,10 +9,10 @@ import type { ThreadHistory } from './thread-history.ts';
  * was opened with.
  */
 export interface ThreadRecovery {
-  /** What Codex has not repeated yet, by `clientUserMessageId`. Where the server is known to have died it is taken out of Codex's queue. */
-  unconfirmed(): ReadonlySet<string>;
+  /** What was sent to this thread and Codex has not repeated yet, by `clientUserMessageId`. Where the server is known to have died it is taken out of Codex's queue. */
+  unconfirmed(threadId: string): ReadonlySet<string>;
   /** Of those, `found` are in the conversation or wait in the queue; the others are the caller's to send again. Called before anything can be sent. */
-  forgotten(found: ReadonlySet<string>): void;
+  forgotten(found: ReadonlySet<string>, threadId: string): void;
   /** The thread is loaded again, under another id where it had never been stored. */
   resumed(): void;
 }
@@ -20,6 +20,7 @@ export interface ThreadRecovery {
 export const partOfReconnect = { isPartOfReconnect: true } as const;
 
 export interface Recovering {
+  readonly threadId: string;
   readonly history: ThreadHistory;
   readonly feed: ThreadFeed;
   readonly canQueue: boolean;
@@ -28,21 +29,24 @@ export interface Recovering {
 }
 
 /** What the dead server had taken and not repeated, looked for before the thread is loaded: then its queue would begin to run. */
-export async function recoverMessages(recovery: ThreadRecovery, { history, feed, canQueue, isLoaded }: Recovering): Promise<void> {
-  const unconfirmed = recovery.unconfirmed();
-  if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed);
+export async function recoverMessages(
+  recovery: ThreadRecovery,
+  { threadId, history, feed, canQueue, isLoaded }: Recovering,
+): Promise<void> {
+  const unconfirmed = recovery.unconfirmed(threadId);
+  if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed, threadId);
   if (canQueue) await history.dequeue(unconfirmed, partOfReconnect);
   const found = await lookTwice(isLoaded, unconfirmed, () => conversation({ history, feed }, unconfirmed));
   for (const entry of found.values()) feed.recovered(entry);
-  recovery.forgotten(new Set(found.keys()));
+  recovery.forgotten(new Set(found.keys()), threadId);
 }
 
 /**
  * A connection was lost and nothing runs: what the server has not repeated is in its queue or in the conversation, or the server is another one, which nobody
  * said, and somebody else had it load the thread first. Nothing is taken out.
  */
-export async function lookAgain(recovery: ThreadRecovery, { history, feed, canQueue }: Recovering): Promise<void> {
-  const unconfirmed = recovery.unconfirmed();
+export async function lookAgain(recovery: ThreadRecovery, { threadId, history, feed, canQueue }: Recovering): Promise<void> {
+  const unconfirmed = recovery.unconfirmed(threadId);
   if (unconfirmed.size === 0) return;
   const found = await lookTwice(true, unconfirmed, async () => {
     // The queue first: what leaves it meanwhile is in the conversation then.
@@ -51,7 +55,7 @@ export async function lookAgain(recovery: ThreadRecovery, { history, feed, canQu
     return new Map([...waiting, ...(await conversation({ history, feed }, unconfirmed))]);
   });
   for (const entry of found.values()) if (entry) feed.recovered(entry);
-  recovery.forgotten(new Set(found.keys()));
+  recovery.forgotten(new Set(found.keys()), threadId);
   recovery.resumed();
 }
 

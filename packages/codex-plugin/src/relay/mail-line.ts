@@ -42,6 +42,17 @@ export interface MailLineOptions {
   readonly goneAfterMs?: number;
 }
 
+interface Said {
+  readonly threadId: string;
+  readonly clientUserMessageId: string;
+}
+
+/** Empty while it waits in the queue. */
+interface Found {
+  readonly threadId: string;
+  readonly turnId: string;
+}
+
 /** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
 const clientIdOf = ({ id, createdAt }: Message): string => `relay-${id}-${createdAt}`;
 const messageIdOf = (clientId: string): number | null => {
@@ -66,11 +77,13 @@ export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox:
  */
 export class MailLine {
   readonly #options: MailLineOptions;
-  /** Handed to Codex; the relay shows them until their receipts are there. */
-  readonly #given = new RecentMap<string, true>(remembered);
+  /** Handed to Codex, and in which conversation; the relay shows them until their receipts are there. */
+  readonly #given = new RecentMap<string, string>(remembered);
+  /** What Codex repeats no more: it has become context, or Codex refused it. */
+  readonly #settled = new RecentSet<string>(remembered);
   readonly #echoed = new RecentSet<string>(remembered);
-  /** Given to a server that died, and not repeated: looked for before it goes again. */
-  readonly #uncertain = new RecentMap<string, true>(remembered);
+  /** Given to a server that died, and not repeated: looked for in its conversation before it goes again. */
+  readonly #uncertain = new RecentMap<string, string>(remembered);
   /** Waited when the conversation was continued. */
   readonly #earlier = new RecentSet<string>(remembered);
   readonly #place: QueuePlace;
@@ -127,9 +140,12 @@ export class MailLine {
    * found. What waits there is taken out before, and goes again in its order.
    */
   readonly recovery: ThreadRecovery = {
-    unconfirmed: () => new Set([...this.#given, ...this.#uncertain].flatMap(([id]) => (this.#echoed.has(id) ? [] : [id]))),
+    unconfirmed: (threadId) => {
+      const all = [...this.#given, ...this.#uncertain];
+      return new Set(all.flatMap(([id, where]) => (where === threadId && this.#isOpen(id) ? [id] : [])));
+    },
     // What was found is found again before anything goes a second time.
-    forgotten: () => this.serverDied(),
+    forgotten: (_, threadId) => this.#forgotten(threadId),
     resumed: () => {
       if (!this.#isBeginning) this.#options.threads().settle();
     },
@@ -140,7 +156,7 @@ export class MailLine {
     const messageId = messageIdOf(clientId);
     if (messageId === null || this.#echoed.has(clientId)) return;
     this.#echoed.add(clientId);
-    this.#given.set(clientId, true);
+    this.#given.set(clientId, this.#given.get(clientId) ?? '');
     this.#place.left(clientId);
     this.#inTurn.set(turnId, [...(this.#inTurn.get(turnId) ?? []), messageId]);
     this.#add({ messageId, state: 'delivered', evidence: 'echo' });
@@ -148,10 +164,7 @@ export class MailLine {
 
   /** Codex's server is another one: what the one before had taken and not repeated may be gone with it. */
   serverDied(): void {
-    for (const [clientId] of this.#given) {
-      if (!this.#echoed.has(clientId)) this.#mayBeGone(clientId);
-    }
-    this.#place.free();
+    for (const threadId of new Set([...this.#given].map(([, where]) => where))) this.#forgotten(threadId);
   }
 
   turnEnded(turnId: string, hasRun: boolean): void {
@@ -215,18 +228,42 @@ export class MailLine {
     this.#place.left(clientId);
   }
 
-  #mayBeGone(clientId: string): void {
+  #forgotten(threadId: string): void {
+    for (const [clientId, where] of [...this.#given]) {
+      if (where === threadId && this.#isOpen(clientId)) this.#mayBeGone(clientId, threadId);
+    }
+    if (this.#place.isTaken(threadId)) this.#place.free();
+  }
+
+  /** Codex may repeat it yet. */
+  #isOpen(clientId: string): boolean {
+    return !this.#echoed.has(clientId) && !this.#settled.has(clientId);
+  }
+
+  #isGiven(clientId: string, threadId: string): void {
+    this.#uncertain.delete(clientId);
+    this.#given.set(clientId, threadId);
+  }
+
+  #mayBeGone(clientId: string, threadId: string): void {
     this.#given.delete(clientId);
-    this.#uncertain.set(clientId, true);
+    this.#uncertain.set(clientId, threadId);
+  }
+
+  /** It ends here, where Codex repeats nothing. */
+  #settle(clientId: string, report: DeliveryReport): void {
+    this.#settled.add(clientId);
+    this.#add(report);
   }
 
   /** False when there is no room for it now. */
   async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
     const { context } = this.#options;
     const { id: messageId, mode } = item.message;
+    const clientId = clientIdOf(item.message);
     if (mode === 'fyi' && context.has(item.message)) {
-      this.#given.set(clientIdOf(item.message), true);
-      this.#add({ messageId, state: 'failed', reason: lostContext });
+      this.#given.set(clientId, '');
+      this.#settle(clientId, { messageId, state: 'failed', reason: lostContext });
       return true;
     }
     const threadId = await this.#options.threads().current(signal);
@@ -238,8 +275,7 @@ export class MailLine {
       approval = narrower(approval, await approvalNow(attached, signal));
     }
     // Before it is sent: its echo may be here before the answer.
-    const clientId = clientIdOf(item.message);
-    this.#given.set(clientId, true);
+    this.#given.set(clientId, this.#uncertain.get(clientId) ?? threadId);
     try {
       if (approval !== 'open') await this.#sayRestricted(threadId, item, approval);
       else if (mode === 'fyi') await this.#inject(threadId, item);
@@ -253,14 +289,12 @@ export class MailLine {
       }
       if (!(error instanceof JsonRpcError)) {
         // Nothing says whether it arrived.
-        this.#mayBeGone(clientId);
+        this.#mayBeGone(clientId, this.#given.get(clientId) ?? this.#uncertain.get(clientId) ?? threadId);
         throw error;
       }
       // Codex does not take it, and will not take it later.
-      this.#add({ messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
-      return true;
+      this.#settle(clientId, { messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
     }
-    if (mode === 'fyi' && approval === 'open') this.#add({ messageId, state: 'delivered', evidence: 'accepted' });
     return true;
   }
 
@@ -268,10 +302,12 @@ export class MailLine {
     const { codex, threads } = this.#options;
     const { mode } = item.message;
     const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
-    if (mode === 'urgent') await threads().joined?.interrupt();
     const mayQueue = mode === 'next' && codex.isExperimental;
-    await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said);
-    if (mayQueue && !this.#echoed.has(said.clientUserMessageId)) this.#place.take(said.clientUserMessageId, threadId);
+    const found = await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said, {
+      beforeSending: async () => (mode === 'urgent' ? await threads().joined?.interrupt() : undefined),
+    });
+    const isQueued = found ? found.turnId === '' : mayQueue;
+    if (isQueued && !this.#echoed.has(said.clientUserMessageId)) this.#place.take(said.clientUserMessageId, found?.threadId ?? threadId);
   }
 
   /**
@@ -290,7 +326,7 @@ export class MailLine {
         approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
         sandboxPolicy: { type: 'readOnly', networkAccess: false },
       };
-      begins = !(await this.#sayOnce('turn/start', { ...said, ...rights }));
+      begins = (await this.#sayOnce('turn/start', { ...said, ...rights })) === undefined;
     } finally {
       this.#isBeginning = false;
       if (!begins) threads().expectTurn(threadId, false);
@@ -300,22 +336,52 @@ export class MailLine {
     }
   }
 
-  /** Answers whether it was there before. */
-  async #sayOnce(method: string, said: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<boolean> {
-    const clientId = said.clientUserMessageId;
-    const turnId = await this.#options.codex.sendOnce(method, said, {
-      mayHaveArrived: this.#uncertain.has(clientId) || (this.#earlier.has(clientId) && 'long ago'),
-    });
+  /** Answers where it was found, when it was there before. */
+  async #sayOnce(
+    method: string,
+    said: Said,
+    options: { readonly beforeSending?: () => Promise<unknown> } = {},
+  ): Promise<Found | undefined> {
+    const { threadId, clientUserMessageId: clientId } = said;
+    const before = this.#uncertain.get(clientId);
+    let found = before === undefined || before === threadId ? undefined : await this.#find(before, clientId);
+    if (!found) {
+      this.#given.set(clientId, threadId);
+      const mayHaveArrived = before === threadId || (this.#earlier.has(clientId) && 'long ago');
+      const turnId = await this.#options.codex.sendOnce(method, said, { ...options, mayHaveArrived });
+      found = turnId === undefined ? undefined : { threadId, turnId };
+    }
+    // Whatever died meanwhile, it has answered.
+    this.#isGiven(clientId, found?.threadId ?? threadId);
     // In the conversation already, and nobody will repeat it.
-    if (turnId) this.echoed(clientId, turnId);
-    return turnId !== undefined;
+    if (found?.turnId) this.echoed(clientId, found.turnId);
+    return found;
+  }
+
+  /** In the conversation that it was given to, which mail goes into no more. */
+  async #find(threadId: string, clientId: string): Promise<Found | undefined> {
+    const look = () =>
+      this.#options.codex.turnOfMessage(threadId, clientId).catch((error: unknown) => {
+        // One that Codex has no more.
+        if (error instanceof JsonRpcError && !isRefusedForNow(error)) return undefined;
+        throw error;
+      });
+    let turnId = await look();
+    if (turnId === undefined) {
+      await sleep(betweenMs);
+      turnId = await look();
+    }
+    return turnId === undefined ? undefined : { threadId, turnId };
   }
 
   async #inject(threadId: string, item: InboxItem): Promise<void> {
+    const clientId = clientIdOf(item.message);
     const text = formatEnvelope(item);
     this.#options.context.add(item.message);
     const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
     await this.#options.codex.request('thread/inject_items', { threadId, items });
+    this.#isGiven(clientId, threadId);
+    this.#settle(clientId, { messageId: item.message.id, state: 'delivered', evidence: 'accepted' });
   }
 
   #add(report: DeliveryReport): void {
