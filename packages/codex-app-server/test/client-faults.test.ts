@@ -262,7 +262,7 @@ describe('a client whose server has faults', () => {
     await expect.poll(() => thread.activeTurnId).toBe(turnId);
     server.answer('thread/loaded/list', () => ({ data: ['another'], nextCursor: null }));
     server.answer('thread/queue/list', () => ({ data: [{ id: 'q', clientUserMessageId: 'queued' }] }));
-    server.answer('thread/queue/delete', () => ({}));
+    server.answer('thread/queue/delete', () => ({ deleted: true }));
     const said = { type: 'userMessage', id: 'u', clientId: 'said', content: [] };
     server.answer('thread/items/list', () => ({ data: [{ turnId, item: said }] }));
     const before = server.received.length;
@@ -291,7 +291,7 @@ describe('a client whose server has faults', () => {
     const thread = await client.startThread({ cwd: '/home/user/project' }, { recovery });
     server.answer('thread/loaded/list', () => ({ data: [thread.id], nextCursor: null }));
     server.answer('thread/queue/list', () => ({ data: [{ id: 'q', clientUserMessageId: 'queued' }] }));
-    server.answer('thread/queue/delete', () => ({}));
+    server.answer('thread/queue/delete', () => ({ deleted: true }));
     // Its queue runs: the first of it was taken out, and its turn begins a moment later.
     const begun = { turnId, item: { type: 'userMessage', id: 'u', clientId: 'begun', content: [] } };
     const looks = () => server.methods().filter((method) => method === 'thread/items/list').length;
@@ -340,6 +340,31 @@ describe('a client whose server has faults', () => {
     server.disconnect();
     await expect.poll(() => thread.activeTurnId).toBe(turnId);
     expect(told).toHaveLength(2);
+  });
+
+  test('what another program was quicker to take out of the queue is in its turn, and not taken back', async () => {
+    await connect({ elsewherePollMs: 10 });
+    const told: unknown[] = [];
+    const recovery = {
+      unconfirmed: () => new Set(['taken', 'mine']),
+      forgotten: (found: ReadonlySet<string>) => told.push(found),
+      resumed: () => {},
+    };
+    const thread = await client.startThread({ cwd: '/home/user/project' }, { recovery });
+    server.answer('thread/resume', () => {
+      throw new JsonRpcError({ code: -32600, message: `thread ${thread.id} already has an active writer` });
+    });
+    const waiting = ['taken', 'mine'].map((id) => ({ id, clientUserMessageId: id }));
+    server.answer('thread/queue/list', () => ({ data: told.length === 0 ? waiting : [] }));
+    let begins = Number.POSITIVE_INFINITY;
+    server.answer('thread/queue/delete', ({ queuedSubmissionId }) => {
+      if (queuedSubmissionId === 'taken') begins = performance.now() + 300;
+      return { deleted: queuedSubmissionId === 'mine' };
+    });
+    const taken = { turnId, item: { type: 'userMessage', id: 'u', clientId: 'taken', content: [] } };
+    server.answer('thread/items/list', () => ({ data: performance.now() < begins ? [] : [taken] }));
+    server.disconnect();
+    await expect.poll(() => told).toEqual([new Set(['taken'])]);
   });
 
   test('a connection that is lost between the loading of a forgotten thread and its answer leaves no message waiting', async () => {

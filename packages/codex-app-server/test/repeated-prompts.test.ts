@@ -86,8 +86,7 @@ test('what a killed session left in Codex’s queue is taken out before the conv
     nextCursor: null,
   }));
   server.answer('thread/queue/delete', ({ queuedSubmissionId }) => {
-    waiting.delete(String(queuedSubmissionId));
-    return {};
+    return { deleted: waiting.delete(String(queuedSubmissionId)) };
   });
   server.answer('thread/resume', () => {
     leftWhenLoaded = [...waiting.keys()];

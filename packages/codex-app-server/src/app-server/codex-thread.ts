@@ -167,9 +167,9 @@ export class CodexThread {
     await this.#client.request('thread/queue/start', { threadId: this.id });
   }
 
-  /** Takes back what waits in the queue under these ids, and answers which did. Experimental. */
-  dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    return this.#history.dequeue(clientUserMessageIds);
+  /** Takes back what waits in the queue under these ids. Experimental. */
+  async dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
+    await this.#history.dequeue(clientUserMessageIds);
   }
 
   /**

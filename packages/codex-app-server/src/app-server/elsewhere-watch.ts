@@ -1,6 +1,7 @@
 import { sleep } from 'agent-relay-wire';
 import { isThreadInUse } from './errors.ts';
 import { isOver } from './lost-end.ts';
+import { betweenMs } from './stored-history.ts';
 import type { ThreadFeed } from './thread-feed.ts';
 import type { ThreadHistory } from './thread-history.ts';
 import type { ThreadRecovery } from './thread-recovery.ts';
@@ -101,8 +102,9 @@ export class ElsewhereWatch {
   /** What was really taken out: the other program may have been quicker. */
   async #takeOut(ours: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const { history } = this.#options;
-    const taken = await history.dequeue(ours);
-    const found = await history.messages(taken);
-    return new Set([...taken].filter((id) => !found.has(id)));
+    const isOut = await history.dequeue(ours);
+    if ([...isOut.values()].includes(false)) await sleep(betweenMs, { signal: this.#closing.signal });
+    const found = await history.messages(new Set(isOut.keys()));
+    return new Set([...isOut.keys()].filter((id) => !found.has(id)));
   }
 }

@@ -92,6 +92,8 @@ export const QueuePage = z.looseObject({
   ...page,
   data: lenientList(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })),
 });
+/** Nothing is deleted that Codex has taken. */
+export const DequeueResult = z.looseObject({ deleted: z.boolean().catch(true) });
 export const ModelsPage = z.looseObject({
   data: lenientList(
     z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().catch(''), isDefault: z.boolean().catch(false) }),

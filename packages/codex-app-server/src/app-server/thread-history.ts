@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
-import { type ItemEntry, ItemsPage, QueuePage, TurnsPage } from './methods.ts';
+import { DequeueResult, type ItemEntry, ItemsPage, QueuePage, TurnsPage } from './methods.ts';
 import type { Turn } from './notifications.ts';
 import { hasNoHistory } from './stored-history.ts';
 
@@ -92,15 +92,16 @@ export class ThreadHistory {
     return this.#list({ schema: QueuePage, method: 'thread/queue/list', params: { limit: pageSize } }, options);
   }
 
-  /** Takes back what waits in the queue under these ids, and answers which did. Experimental. */
-  async dequeue(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<ReadonlySet<string>> {
-    const taken = new Set<string>();
+  /** Takes back what waits in the queue under these ids. Answers for each that did whether it is out: else Codex has just taken it. Experimental. */
+  async dequeue(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<ReadonlyMap<string, boolean>> {
+    const isOut = new Map<string, boolean>();
     for (const { id, clientUserMessageId } of await this.queue(options)) {
       if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
-      await this.#client.request('thread/queue/delete', { threadId: this.#threadId(), queuedSubmissionId: id }, options);
-      taken.add(clientUserMessageId);
+      const params = { threadId: this.#threadId(), queuedSubmissionId: id };
+      const { deleted } = await this.#client.ask(DequeueResult, 'thread/queue/delete', params, options);
+      isOut.set(clientUserMessageId, deleted);
     }
-    return taken;
+    return isOut;
   }
 
   /** Which of these messages are in the conversation, in the turns back to this one; without one among its newest items. */

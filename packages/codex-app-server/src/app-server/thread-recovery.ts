@@ -35,8 +35,9 @@ export async function recoverMessages(
 ): Promise<void> {
   const unconfirmed = recovery.unconfirmed(threadId);
   if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed, threadId);
-  if (canQueue) await history.dequeue(unconfirmed, partOfReconnect);
-  const found = await lookTwice(isLoaded, unconfirmed, () => conversation({ history, feed }, unconfirmed));
+  const isOut = canQueue ? await history.dequeue(unconfirmed, partOfReconnect) : new Map<string, boolean>();
+  const mayRun = isLoaded || [...isOut.values()].includes(false);
+  const found = await lookTwice(mayRun, unconfirmed, () => conversation({ history, feed }, unconfirmed));
   for (const entry of found.values()) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()), threadId);
 }

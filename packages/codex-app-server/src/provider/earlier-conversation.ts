@@ -1,6 +1,8 @@
 import { RelayError } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
 import type { CodexClient } from '../app-server/codex-client.ts';
 import { isUnsupported } from '../app-server/errors.ts';
+import { betweenMs } from '../app-server/stored-history.ts';
 import { type FoundMessage, ThreadHistory } from '../app-server/thread-history.ts';
 
 /**
@@ -12,6 +14,8 @@ export async function findInEarlier(client: CodexClient, threadId: string, clien
   const history = new ThreadHistory(client, () => threadId);
   // In this order: what leaves the queue is in a turn, and what a turn has read is among the items.
   const isTaken = await takeOut(client, history, clientId);
+  // Its turn begins a moment later.
+  if (isTaken === false) await sleep(betweenMs);
   const [newest] = await history.turns();
   const found = await history.findMessage(clientId);
   if (found || isTaken || newest?.status !== 'inProgress') return found;
@@ -19,12 +23,13 @@ export async function findInEarlier(client: CodexClient, threadId: string, clien
   throw new RelayError('provider_unavailable', message);
 }
 
-async function takeOut(client: CodexClient, history: ThreadHistory, clientId: string): Promise<boolean> {
-  if (!client.isExperimental) return false;
+/** Undefined where it did not wait there, `false` where Codex was quicker. */
+async function takeOut(client: CodexClient, history: ThreadHistory, clientId: string): Promise<boolean | undefined> {
+  if (!client.isExperimental) return undefined;
   try {
-    return (await history.dequeue(new Set([clientId]))).has(clientId);
+    return (await history.dequeue(new Set([clientId]))).get(clientId);
   } catch (error) {
     if (!isUnsupported(error)) throw error;
-    return false;
+    return undefined;
   }
 }
