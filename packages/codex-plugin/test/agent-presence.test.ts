@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { globalAgent } from 'node:http';
+import { createServer as createHttpServer, globalAgent } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { settlesWithin } from 'agent-relay-wire';
@@ -131,6 +132,49 @@ test('that a proxy can read the token is told once of a relay, however often it 
   onTestFinished(() => presence.close());
   await expect.poll(() => away.length).toBeGreaterThan(0);
   expect(warned).toEqual([expect.stringContaining('http://relay.invalid leads through a proxy')]);
+});
+
+test('a session that ends while it is registered is not begun, and its agent is offline', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-presence-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  let [registrations, letThrough] = [0, () => {}];
+  const held = new Promise<void>((resolve) => {
+    letThrough = resolve;
+  });
+  const between = createHttpServer(async (request, response) => {
+    const body = await text(request);
+    const answer = await fetch(`${relay.url}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: { 'content-type': 'application/json', authorization: request.headers.authorization ?? '' },
+      ...(body === '' ? {} : { body }),
+    });
+    const answered = await answer.text();
+    // The first is the owner's, for the agent's token.
+    if (request.method === 'POST' && request.url === '/api/agents' && ++registrations === 2) await held;
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answered);
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void between.close());
+  // A listening TCP server has an address of this kind.
+  const url = `http://127.0.0.1:${(between.address() as AddressInfo).port}`;
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const identity = agentIdentity({ cwd: home, env, sessionKey: 'one', provider: 'codex', defaults: {} });
+  const told: string[] = [];
+  const presence = new AgentPresence({
+    env,
+    identity,
+    onAttached: () => told.push('attached'),
+    onAway: (reason) => told.push(reason),
+    onProxy: (warning) => told.push(warning),
+    onReplaced: () => told.push('replaced'),
+  });
+  await expect.poll(() => registrations).toBe(2);
+  const closed = presence.close();
+  letThrough();
+  await closed;
+  expect([told, (await owner.agents.get({ id: identity.id })).status]).toEqual([[], 'offline']);
 });
 
 /** Resolves once it is at its relay, as the only one. */

@@ -140,6 +140,8 @@ export class LiveSession implements MailThreads {
     const { env, threadId } = this.#options;
     const { id: agentId, instanceId, epoch } = handle;
     const liveStartedAt = (await processIdentity(process.pid))?.startedAt;
+    // Forgotten already.
+    if (this.#closing.signal.aborted) return;
     writeSession(env, threadId, { agentId, url, token, instanceId, epoch, livePid: process.pid, liveStartedAt });
   }
 

@@ -66,6 +66,7 @@ export class AgentPresence {
     () => {},
   );
   #wanted: AgentStatus | undefined;
+  #telling: Promise<void> = Promise.resolve();
   #attached: AgentAtRelay | undefined;
   #lastReason = '';
   #warnedOf = '';
@@ -121,6 +122,8 @@ export class AgentPresence {
     const { version } = await client.system.version({}, { signal });
     const handle = await client.register({ ...registration, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) });
     try {
+      // Closed while the relay was asked: nobody takes up what comes now.
+      signal.throwIfAborted();
       this.#lastReason = '';
       const told = new AbortController();
       this.#attached = { url: found.url, version, token, handle, client, fetch, over: (error) => told.abort(error) };
@@ -131,13 +134,19 @@ export class AgentPresence {
       throw over.reason;
     } finally {
       this.#attached = undefined;
+      // A status that is on its way may come to the relay after the goodbye.
+      await this.#telling.catch(() => {});
       await handle.close();
     }
   }
 
   async #tellStatus(): Promise<void> {
     const { handle } = this.#attached ?? {};
-    const ask = async () => (handle && this.#wanted ? await handle.setStatus(this.#wanted) : undefined);
+    const ask = async () => {
+      if (!handle || !this.#wanted) return;
+      this.#telling = handle.setStatus(this.#wanted);
+      await this.#telling;
+    };
     await retryWhileRetryable(ask, { initialMs: 200, maxMs: 5_000, signal: handle?.signal });
   }
 
