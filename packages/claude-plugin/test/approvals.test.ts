@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ApprovalMode } from 'agent-relay-protocol';
@@ -36,6 +38,8 @@ async function mailTurn(approval: ApprovalMode): Promise<void> {
 }
 const before = async (tool_name: string, tool_input: object = {}) =>
   (await claude.hook('PreToolUse', { tool_name, tool_input })).output.hookSpecificOutput?.permissionDecision ?? 'no word';
+const restrictedIn = ({ folder }: LiveClaude) =>
+  join(folder, 'tmp', `agent-relay-claude-${process.getuid?.()}`, `${process.pid}.restricted`);
 const bash = { tool_name: 'Bash', tool_input: { command: 'npm test' } };
 const permission = () => claude.hook('PermissionRequest', bash);
 const pending = async () => (await owner.approvals.list({ agent: id, status: 'pending' })).data;
@@ -297,4 +301,37 @@ test('mail in the answer of a tool, and a new sidecar in the middle of a turn wi
   expect(await decisionIn(next)).toBe('deny');
   await next.hook('Notification', { notification_type: 'idle_prompt' });
   expect(await decisionIn(next)).toBeUndefined();
+});
+
+test('a sidecar that `/mcp` starts anew leaves a turn with mail held, before the next one is there as well; the end of the session does not', async () => {
+  const env = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' };
+  await using held = await LiveClaude.start({ env });
+  await held.ready();
+  const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === held.cwd);
+  await owner.messages.send({ to: `id:${(await vi.waitUntil(find, timeout)).id}`, body: 'do it' });
+  await expect.poll(() => held.frames.length, timeout).toBe(1);
+  await held.hook('UserPromptSubmit', { prompt: held.frames[0]?.message.content });
+  await held.disconnect();
+  const decisionIn = async (session: LiveClaude) =>
+    (await session.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
+  expect(await decisionIn(held)).toBe('deny');
+  await using next = await LiveClaude.start({ folder: held.folder, env });
+  await next.ready();
+  expect(await decisionIn(next)).toBe('deny');
+  await next.hook('SessionEnd', { reason: 'other' });
+  await next.disconnect();
+  expect(existsSync(restrictedIn(next))).toBe(false);
+});
+
+test('a hold that a hook noted which found no door holds the turn; none is held where a session starts', async () => {
+  await mailTurn('guarded');
+  await claude.hook('Stop');
+  await claude.hook('UserPromptSubmit', { prompt: 'build it' });
+  expect(await before('Write')).toBe('no word');
+  writeFileSync(restrictedIn(claude), '');
+  expect(await before('Write')).toBe('ask');
+  await claude.hook('SessionStart', { source: 'compact' });
+  expect(await before('Write')).toBe('ask');
+  await claude.hook('SessionStart', { source: 'startup' });
+  expect([await before('Write'), existsSync(restrictedIn(claude))]).toEqual(['no word', false]);
 });

@@ -110,9 +110,9 @@ export class LiveClaude implements AsyncDisposable {
     return (await this.hook(event, input)).output.hookSpecificOutput?.additionalContext ?? '';
   }
 
-  /** Until the sidecar's door is there. */
+  /** Until the sidecar's door is there; asked by what ends no turn. */
   async ready(): Promise<void> {
-    await vi.waitUntil(async () => (await this.context('SessionStart', { source: 'startup' })).includes('Agent Relay'), {
+    await vi.waitUntil(async () => (await this.context('SessionStart', { source: 'compact' })).includes('Agent Relay'), {
       timeout: 60_000,
     });
   }
@@ -138,6 +138,13 @@ export class LiveClaude implements AsyncDisposable {
     return { text: result.content.map(({ text }) => text).join('\n'), isError: result.isError === true };
   }
 
+  /** Ends the sidecar in peace, as `/mcp` does. */
+  disconnect(): Promise<unknown> {
+    const ended = new Promise((resolve) => this.sidecar.once('exit', resolve));
+    this.sidecar.stdin?.end();
+    return ended;
+  }
+
   /** Ends the session as a kill does. */
   kill(): Promise<void> {
     const ended = new Promise<void>((resolve) => this.sidecar.once('exit', () => resolve()));
@@ -146,11 +153,7 @@ export class LiveClaude implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.sidecar.exitCode === null && this.sidecar.signalCode === null) {
-      const ended = new Promise((resolve) => this.sidecar.once('exit', resolve));
-      this.sidecar.stdin?.end();
-      await ended;
-    }
+    if (this.sidecar.exitCode === null && this.sidecar.signalCode === null) await this.disconnect();
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => (this.#inbox ? this.#inbox.close(resolve) : resolve(null)));
     if (!this.#keepsFolder) await rm(this.folder, { recursive: true, force: true });

@@ -58,12 +58,18 @@ test.skipIf(process.platform === 'win32')(
 );
 
 test.skipIf(process.platform === 'win32')(
-  'at rest and at its end no turn is held any more, whether nobody answers or nobody is there',
+  'at rest, at its end and where a session starts no turn is held any more, whether nobody answers or nobody is there',
   async () => {
     await hook('UserPromptSubmit', { prompt: mail });
     await hook('Notification', { notification_type: 'agent_needs_input' });
     expect(await decision()).toBe('deny');
     await hook('Notification', { notification_type: 'idle_prompt' });
+    expect(await decision()).toBe('no word');
+    await hook('UserPromptSubmit', { prompt: mail });
+    await hook('SessionStart', { source: 'compact' });
+    expect(await decision()).toBe('deny');
+    // Left by a session that was killed, of which this one has the number.
+    await hook('SessionStart', { source: 'startup' });
     expect(await decision()).toBe('no word');
     // It has ended in peace, with a message on its way into the session.
     await door.close();

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SessionPlace } from '../session-place.ts';
-import type { HookAnswer } from './hook-message.ts';
+import { beginsAnew, type HookAnswer, type HookQuestion } from './hook-message.ts';
 
 type Place = Pick<SessionPlace, 'restrictedFile'>;
 
@@ -12,8 +12,9 @@ export const afterSidecar = (event: string): HookAnswer =>
     : {};
 
 /** The turn is over for certain, however nobody answers. Other notifications say that a dialog is open, in the middle of one. */
-export function freeTurn(event: string, notificationType: string, { restrictedFile }: Place): void {
-  if (event === 'SessionEnd' || (event === 'Notification' && notificationType === 'idle_prompt')) rmSync(restrictedFile, { force: true });
+export function freeTurn(event: string, { source, notification_type }: HookQuestion['input'], { restrictedFile }: Place): void {
+  const isOver = event === 'SessionEnd' || (event === 'Notification' && notification_type === 'idle_prompt');
+  if (isOver || (event === 'SessionStart' && beginsAnew(source))) rmSync(restrictedFile, { force: true });
 }
 
 /** A turn that mail is part of uses no tool as long as no sidecar answers, killed or hung: nobody else knows what it may do. */

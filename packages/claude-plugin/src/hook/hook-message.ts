@@ -13,3 +13,6 @@ export interface HookAnswer {
   readonly stderr?: string;
   readonly exitCode?: number;
 }
+
+/** No turn runs where a session starts, though one that was killed with the same number may have left a hold; making a conversation shorter is in the middle of one. */
+export const beginsAnew = (source: unknown): boolean => source === 'startup' || source === 'resume' || source === 'clear';

@@ -82,7 +82,7 @@ interface Missing {
 
 function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
   if (event === 'PreToolUse') return beforeToolUnasked(place);
-  freeTurn(event, asText(input['notification_type'] ?? ''), place);
+  freeTurn(event, input, place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
   const wasKilled = isAbsent && existsSync(place.shellFile);
   return wasKilled ? afterSidecar(event) : {};

@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { HookAnswer, HookQuestion } from '../hook/hook-message.ts';
+import { beginsAnew, type HookAnswer, type HookQuestion } from '../hook/hook-message.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
@@ -79,9 +79,10 @@ export class HookDesk {
     if (type === 'wait') return this.#wait(signal);
     const event = Input.parse(input);
     if (event.session_id !== '') this.#conversation = conversationOf(event);
+    this.#lookForHold();
     switch (event.hook_event_name) {
       case 'SessionStart':
-        return this.#started(signal);
+        return this.#started(event, signal);
       case 'UserPromptSubmit':
         return this.#prompted(event, signal);
       case 'UserPromptExpansion':
@@ -108,7 +109,7 @@ export class HookDesk {
       case 'SessionEnd':
         // `/clear` and `/resume` go on in the same process, and as the same agent.
         if (event.reason === 'clear' || event.reason === 'resume') this.#rested(event, 'ended');
-        else this.#options.relay.setStatus('offline');
+        else this.#isOver();
         return nothing;
       default:
         return nothing;
@@ -121,8 +122,10 @@ export class HookDesk {
     this.#noteRestriction();
   }
 
-  async #started(signal: AbortSignal): Promise<HookAnswer> {
-    const { relay } = this.#options;
+  async #started({ source }: Input, signal: AbortSignal): Promise<HookAnswer> {
+    const { relay, turn } = this.#options;
+    if (beginsAnew(source)) turn.ended();
+    this.#noteRestriction();
     await this.#firstWord(signal);
     relay.setStatus('idle');
     // Nobody waits any more: it is told with the first prompt.
@@ -213,6 +216,18 @@ export class HookDesk {
     if (relay.state !== 'replaced') relay.setStatus('idle');
     this.#noteRestriction();
     void mail.retry();
+  }
+
+  #isOver(): void {
+    this.#options.turn.ended();
+    this.#noteRestriction();
+    this.#options.relay.setStatus('offline');
+  }
+
+  /** A process that was here before, or a hook that nobody answered, holds a turn with mail: it goes on. Each time, for that hook may have found no door while this one was opened. */
+  #lookForHold(): void {
+    const { turn, restrictedFile } = this.#options;
+    if (!turn.hasMail && existsSync(restrictedFile)) turn.mailArrived();
   }
 
   /** How the session stands, where that is not what it was told. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity, fetchTo, proxyOnTheWay } from 'agent-relay-client/node';
@@ -85,8 +85,7 @@ interface Parts {
 async function makeSession({ env, identity, place, claudePid, log, pulse }: Parts): Promise<SidecarSession> {
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
-  // Left by a process that was killed in a turn with mail, or by a hook that nobody answered: that turn goes on.
-  const turn = new LiveTurn({ hasMail: existsSync(place.restrictedFile) });
+  const turn = new LiveTurn();
   const reservations = new KnownReservations({ agentId: identity.id, now: Date.now, log });
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
@@ -144,7 +143,8 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
       clearInterval(looking);
       await door.close();
       await correspondents.close();
-      for (const path of [place.door, place.shellFile, restrictedFile, place.startingFile]) rmSync(path, { force: true });
+      // A turn that is held stays so: this process may be one that `/mcp` starts anew in the middle of it.
+      for (const path of [place.door, place.shellFile, place.startingFile]) rmSync(path, { force: true });
     },
   };
 }

@@ -4,14 +4,8 @@
  * next prompt of a person, or that the session is idle or over.
  */
 export class LiveTurn {
-  #isBusy: boolean;
-  #hasMail: boolean;
-
-  /** One that runs already may have mail in it. */
-  constructor({ hasMail }: { readonly hasMail: boolean }) {
-    this.#hasMail = hasMail;
-    this.#isBusy = hasMail;
-  }
+  #isBusy = false;
+  #hasMail = false;
 
   get isBusy(): boolean {
     return this.#isBusy;
@@ -33,7 +27,9 @@ export class LiveTurn {
     this.#isBusy = true;
   }
 
+  /** Mail is part of the turn that runs, otherwise than by its prompt. */
   mailArrived(): void {
+    this.#isBusy = true;
     this.#hasMail = true;
   }
 
