@@ -133,12 +133,12 @@ test('a tool’s call that the relay refuses is answered as one, on one line', a
   }
 });
 
-test('the end of a session is told though its relay answers later than Codex waits for the hook', async () => {
-  await using session = await plainSession();
-  const { owner, relay, home, env, hook } = session;
+/** Ends a session as Codex does, whose relay answers that once `answerNow` is called; `answers` fill up with how. */
+async function endsSlowly({ relay, home, env, hook }: Awaited<ReturnType<typeof plainSession>>) {
   await hook('SessionStart', { source: 'startup' });
   const stored = readSession(env, threadId);
   if (stored === null) throw new Error('its hook has registered it');
+  const answers: number[] = [];
   let answerNow = () => {};
   const mayAnswer = new Promise<void>((resolve) => {
     answerNow = resolve;
@@ -149,6 +149,7 @@ test('the end of a session is told though its relay answers later than Codex wai
     const kept = { authorization: headers.authorization ?? '', 'content-type': 'application/json' };
     const answer = await fetch(new URL(url, relay.url), { method, headers: kept, body });
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
+    answers.push(answer.status);
   };
   const slow = createServer((request, response) => void passOn(request, response));
   onTestFinished(() => void slow.close());
@@ -162,8 +163,27 @@ test('the end of a session is told though its relay answers later than Codex wai
   });
   ending.stdin.end(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: 'SessionEnd', reason: 'exit' }));
   expect(await once(ending, 'exit')).toEqual([0, null]);
-  expect(readSession(env, threadId)).not.toBeNull();
+  return { stored, answers, answerNow };
+}
+
+test('the end of a session is told though its relay answers later than Codex waits for the hook', async () => {
+  await using session = await plainSession();
+  const { stored, answerNow } = await endsSlowly(session);
+  const status = async () => (await session.owner.agents.get({ id: stored.agentId })).status;
+  expect([readSession(session.env, threadId), await status()]).toEqual([null, 'online']);
   answerNow();
-  await expect.poll(() => readSession(env, threadId)).toBeNull();
-  expect((await owner.agents.get({ id: stored.agentId })).status).toBe('offline');
+  await expect.poll(status).toBe('offline');
+});
+
+test('a session that goes on with a conversation is not ended by the end of the one before, told late', async () => {
+  await using session = await plainSession();
+  const { owner, env, told, hook } = session;
+  const { stored, answers, answerNow } = await endsSlowly(session);
+  await hook('SessionStart', { source: 'resume' });
+  const resumed = readSession(env, threadId);
+  expect(resumed?.instanceId).not.toBe(stored.instanceId);
+  answerNow();
+  await expect.poll(() => answers).toEqual([expect.toSatisfy((status: number) => status >= 400)]);
+  expect(await owner.agents.get({ id: stored.agentId })).toMatchObject({ status: 'online', instanceId: resumed?.instanceId });
+  expect([readSession(env, threadId), told]).toEqual([resumed, []]);
 });

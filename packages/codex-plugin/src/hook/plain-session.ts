@@ -5,7 +5,7 @@ import { formatEnvelope } from 'agent-relay-wire';
 import { relayFetch } from '../relay/relay-fetch.ts';
 import { sessionText } from '../relay/session-text.ts';
 import { sessionCommand } from '../session/own-program.ts';
-import { forgetSession, isLive, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
+import { isLive, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,19 +53,16 @@ export class PlainSession {
     }
   }
 
-  async setStatus(status: 'busy' | 'idle' | 'offline'): Promise<void> {
-    const session = (await this.#own()) ?? (status === 'offline' ? null : await this.#registered());
-    if (session === null) return;
-    await using client = this.#asAgent(session);
-    const { agentId: id, instanceId, epoch } = session;
-    await client.agents.status({ id, instanceId, epoch, status });
+  async setStatus(status: 'busy' | 'idle'): Promise<void> {
+    const session = (await this.#own()) ?? (await this.#registered());
+    if (session !== null) await tellStatus(this.#options.env, session, status);
   }
 
   /** Mail that waits, as the model reads it, or null. Only where mail may do what the session may. */
   async takeMail(): Promise<string | null> {
     const session = await this.#own();
     if (session === null) return null;
-    await using client = this.#asAgent(session);
+    await using client = asAgent(this.#options.env, session);
     const guard = { id: session.agentId, instanceId: session.instanceId, epoch: session.epoch };
     const { data } = await client.inbox.list({ ...guard, limit: mailAtOnce });
     if (data.length === 0) return null;
@@ -85,20 +82,12 @@ export class PlainSession {
   async reservedAgainst({ cwd, kind, files }: FileChange & { readonly cwd: string }): Promise<string | null> {
     const session = this.#stored();
     if (session === null) return null;
-    await using client = this.#asAgent(session);
+    await using client = asAgent(this.#options.env, session);
     const asked = { agentId: session.agentId, kind, cwd, ...(files.length > 0 && { files: [...files] }) };
     return await client.reservations.check(asked, { timeoutMs: 3_000 }).then(
       ({ reason }) => reason,
       () => null,
     );
-  }
-
-  async end(): Promise<void> {
-    try {
-      await this.setStatus('offline');
-    } finally {
-      if (!(await this.#isLive())) forgetSession(this.#options.env, this.#options.threadId);
-    }
   }
 
   #stored(): StoredSession | null {
@@ -141,13 +130,25 @@ export class PlainSession {
     });
     return agent !== null && agent.status !== 'offline' && (agent.nodeId !== null || (await this.#isLive())) ? agent : null;
   }
+}
 
-  #asAgent({ url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> {
-    return createNodeRelayClient({
-      url,
-      token,
-      fetch: relayFetch({ ...this.#options.env, AGENT_RELAY_URL: url }, token),
-      timeoutMs: 5_000,
-    });
+/** Says that the session is over, as what it was: one that has gone on with its conversation since is another. @throws RelayError */
+export async function tellEnd(env: Environment, session: StoredSession): Promise<void> {
+  try {
+    await tellStatus(env, session, 'offline');
+  } catch (error) {
+    if (!(error instanceof RelayError && isOver.has(error.code))) throw error;
   }
 }
+
+/** What a session is told that another has replaced: its token has ended with it. */
+const isOver: ReadonlySet<string> = new Set(['stale_session', 'unauthorized']);
+
+async function tellStatus(env: Environment, session: StoredSession, status: 'busy' | 'idle' | 'offline'): Promise<void> {
+  await using client = asAgent(env, session);
+  const { agentId: id, instanceId, epoch } = session;
+  await client.agents.status({ id, instanceId, epoch, status });
+}
+
+const asAgent = (env: Environment, { url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> =>
+  createNodeRelayClient({ url, token, fetch: relayFetch({ ...env, AGENT_RELAY_URL: url }, token), timeoutMs: 5_000 });

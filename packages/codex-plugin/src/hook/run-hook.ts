@@ -1,4 +1,5 @@
 import { messageOf, touchedFiles } from 'agent-relay-protocol';
+import type { StoredSession } from '../session/stored-session.ts';
 import { type HookInput, type HookOutput, readHookInput } from './hook-input.ts';
 import type { FileChange, PlainSession } from './plain-session.ts';
 import { RefusedCommands, refusalsText } from './refused-commands.ts';
@@ -8,8 +9,8 @@ const patchTool = 'apply_patch';
 export interface HookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tell: (sentence: string) => void;
-  /** Has another process tell that the session has ended, which nobody waits for; false where none can be started. */
-  readonly endApart?: () => Promise<boolean>;
+  /** Has another process tell that this session has ended, which nobody waits for; false where none can be started. */
+  readonly endApart?: (session: StoredSession) => Promise<boolean>;
 }
 
 /**
@@ -61,10 +62,20 @@ async function ofPlainSession(input: HookInput, options: HookOptions): Promise<H
       return told;
     }
     case 'SessionEnd':
-      // Codex gives this hook three seconds, which a busy machine, or a relay far away, may take longer than.
-      if (!(await options.endApart?.())) await (await session()).end();
+      await end(input, options);
       return null;
   }
+}
+
+/** Who goes on with the conversation is another session, also where the relay has not heard yet that this one is over. */
+async function end({ session_id: threadId }: HookInput, { env, endApart }: HookOptions): Promise<void> {
+  const { forgetSession, isLive, readSession } = await import('../session/stored-session.ts');
+  const ended = readSession(env, threadId);
+  if (ended !== null && (await isLive(ended))) return;
+  // Codex gives this hook three seconds, which a busy machine, or a relay far away, may take longer than.
+  const isTold = ended === null || (await endApart?.(ended)) === true;
+  forgetSession(env, threadId);
+  if (!isTold) await (await import('./plain-session.ts')).tellEnd(env, ended);
 }
 
 /** What a patch names, and what a command is known to write; null where that is nothing. */

@@ -21,6 +21,9 @@ const StoredSessionSchema = z.object({
 /** The agent that a plain Codex session is, as its hooks, tools and shells find it by the id of its conversation. */
 export type StoredSession = z.infer<typeof StoredSessionSchema>;
 
+/** @throws ZodError, SyntaxError for what is none. */
+export const parseSession = (text: string): StoredSession => StoredSessionSchema.parse(JSON.parse(text));
+
 export function readSession(env: Environment, threadId: string): StoredSession | null {
   const folder = sessionFolder(env, threadId);
   if (folder === null) return null;
