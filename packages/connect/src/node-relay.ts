@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
-import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
+import { type AgentEvent, type DeliveryReport, KnownReservations, RelayError } from 'agent-relay-protocol';
 import { isRetryable, type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
@@ -18,6 +18,7 @@ const CHECK_LIMIT_MS = 5_000;
 export interface NodeRelayOptions {
   readonly links: LinkHolder;
   readonly log: Log;
+  readonly clock: { now(): number };
   readonly tools: Pick<ToolDoor, 'dismiss'>;
   readonly onEnded?: (session: SessionIdentity, end: SessionEnd) => void;
 }
@@ -28,6 +29,7 @@ export class NodeRelay implements HostRelay {
   readonly #links: LinkHolder;
   readonly #log: Log;
   readonly #live: LiveDeltas;
+  readonly #reservations: KnownReservations;
   readonly #tools: Pick<ToolDoor, 'dismiss'>;
   readonly #uploads = new Map<string, ActivityUpload>();
   readonly #ends = new Map<string, SessionEnd>();
@@ -36,11 +38,15 @@ export class NodeRelay implements HostRelay {
   readonly #onEnded: NonNullable<NodeRelayOptions['onEnded']>;
   #isFinishing = false;
 
-  constructor({ links, log, tools, onEnded = () => {} }: NodeRelayOptions) {
+  constructor({ links, log, clock, tools, onEnded = () => {} }: NodeRelayOptions) {
     this.#links = links;
     this.#log = log;
     this.reports = new DeliveryReports(links, log);
     this.#live = new LiveDeltas(links);
+    this.#reservations = new KnownReservations({
+      clock: { now: () => clock.now(), elapsedMs: () => performance.now() },
+      onFault: (error) => log.debug('what is reserved was not read', { error }),
+    });
     this.#tools = tools;
     this.#onEnded = onEnded;
   }
@@ -82,15 +88,16 @@ export class NodeRelay implements HostRelay {
 
   async reservedAgainst({ sessionId, agentId }: SessionIdentity, use: Parameters<HostRelay['reservedAgainst']>[1]): Promise<string | null> {
     const link = this.#links.current;
-    if (link === null) return null;
+    if (link === null) return this.#reservations.against(agentId, use);
     try {
-      const { reason } = await withTimeout(() => link.callRoute('reservations/check', { agentId, ...use }), CHECK_LIMIT_MS, {
+      const { holder, reason } = await withTimeout(() => link.callRoute('reservations/check', { agentId, ...use }), CHECK_LIMIT_MS, {
         what: 'look at reservations',
       });
+      if (holder) this.#reservations.met(holder);
       return reason;
     } catch (error) {
       this.#log.info('nobody said whether files are reserved', { sessionId, error });
-      return null;
+      return this.#reservations.against(agentId, use);
     }
   }
 
@@ -148,8 +155,10 @@ export class NodeRelay implements HostRelay {
     this.#upload(sessionId)?.resumeFrom(ackedSeq);
   }
 
-  /** Brings over whatever the relay does not have yet. Called when the link is back and now and then. */
+  /** Brings over whatever the relay does not have yet, and reads what its agents need while it is away. Called when the link is back and now and then. */
   async flush(): Promise<void> {
+    const link = this.#links.current;
+    if (link) void this.#reservations.refresh((page) => link.callRoute('reservations/list', page));
     await this.reports.flush();
     await Promise.all((this.#host?.buffers ?? []).map(async ({ owner }) => this.#upload(owner.sessionId)?.flush()));
     await this.settle();

@@ -46,7 +46,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       options.onStatus?.({ type: 'agentEnded', agentId: session.agentId, reason: end.reason });
       node?.agentEnded(session, end);
     };
-    const relay = new NodeRelay({ links, log, tools, onEnded });
+    const relay = new NodeRelay({ links, log, clock, tools, onEnded });
     const hooks =
       options.hooksFile === undefined
         ? null

@@ -32,7 +32,7 @@ it('a session’s end is not told before the last word on its mail, also where t
   });
   const links = new LinkHolder();
   links.set(link);
-  const relay = new NodeRelay({ links, log: silentLog, tools: { dismiss: () => {} } });
+  const relay = new NodeRelay({ links, log: silentLog, clock: Date, tools: { dismiss: () => {} } });
   const session = { sessionId: 's1', agentId: 'Worker', instanceId: 'i', epoch: 1 };
   void relay.report(session, [{ messageId: 1, state: 'delivered', evidence: 'echo', reason: 'It died' }]);
   relay.sessionEnded(session, { status: 'failed', reason: 'It died' });

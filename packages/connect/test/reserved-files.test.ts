@@ -11,13 +11,15 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-test('before an agent changes what another has reserved, its machine is told who keeps it, whatever mode it runs in; while the relay is away nobody does', async () => {
+test('before an agent changes what another has reserved, its machine is told who keeps it, whatever mode it runs in; while the relay is away by what it said last', async () => {
   const relay = await startTestRelay();
   world.onClose(() => relay.close());
   const api = new Api(relay.url, relay.ownerToken);
+  const cwd = realpathSync(world.folder);
+  await api.call('POST', '/agents', { id: 'Early', name: 'Early' });
+  await api.call('POST', '/reservations', { agentId: 'Early', folder: cwd, patterns: ['early/'], enforced: true });
   await world.node(relay.url, relay.ownerToken);
   await api.nodeOnline();
-  const cwd = realpathSync(world.folder);
   mkdirSync(join(cwd, 'src'));
   symlinkSync('src', join(cwd, 'door'));
   for (const name of ['Ann', 'Ben']) await api.spawn(name, { cwd, mode: 'unrestricted' });
@@ -48,6 +50,12 @@ test('before an agent changes what another has reserved, its machine is told who
   await api.call('POST', `/reservations/${reserved.id}/release`, { agentId: 'Ann' });
   expect(await ben(edit)).toBeNull();
   await api.call('POST', '/reservations', { agentId: 'Ann', folder: cwd, patterns: ['src/'], enforced: true });
+  const last = { kind: 'edit', cwd, input: { file_path: 'last/a.ts' } } as const;
+  await api.call('POST', '/reservations', { agentId: 'Ann', folder: cwd, patterns: ['last/'], enforced: true });
+  expect(await ben(last)).toMatch(kept);
   await relay.close();
-  expect(await ben(edit)).toBeNull();
+  const said = /^(?:Ann|Early) has reserved these files until .*The relay cannot be asked now: this is what it said last$/u;
+  expect(await ben(last)).toMatch(said);
+  expect(await ben({ kind: 'edit', cwd, input: { file_path: 'early/a.ts' } })).toMatch(said);
+  expect(await ann(last)).toBeNull();
 });

@@ -102,6 +102,8 @@ export { machineTriggers, relayTriggers } from './hook-triggers.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
 export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent } from './known-agent-event.ts';
+export type { KnownReservationsOptions, ListReservations, ReservationsCopy } from './known-reservations.ts';
+export { KnownReservations } from './known-reservations.ts';
 export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, LOOKED_AT_MS, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
 export { loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';

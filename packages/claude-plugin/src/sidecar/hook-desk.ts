@@ -1,10 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import type { KnownReservations } from 'agent-relay-protocol';
 import { z } from 'zod';
 import { beginsAnew, type HookAnswer, type HookQuestion } from '../hook/hook-message.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
-import type { KnownReservations } from './known-reservations.ts';
 import type { MailDesk } from './mail-desk.ts';
 import type { RelayPulse } from './relay-pulse.ts';
 import type { RelaySide } from './relay-side.ts';
@@ -52,8 +52,8 @@ type Input = z.infer<typeof Input>;
 
 /** How long a session that has been told nothing yet waits for the relay's first word, in ms. */
 const START_WAIT_MS = 80;
-/** And a tool in a turn with mail, of which only the relay knows what it may do. */
-const MODE_WAIT_MS = 3_000;
+/** And a tool of which only the relay knows what it may do: in a turn with mail, or with files that may be reserved. */
+const FIRST_WORD_MS = 3_000;
 const nothing: HookAnswer = {};
 
 /** What the session's hooks are answered: who the session is, what it may do, what its person typed to the relay. */
@@ -158,6 +158,7 @@ export class HookDesk {
 
   async #beforeTool({ tool_name: name, tool_input: input, cwd, agent_id }: Input): Promise<HookAnswer> {
     const { relay, turn, reservations } = this.#options;
+    const signal = AbortSignal.timeout(FIRST_WORD_MS);
     // A subagent in the background outlives the turn that began it.
     if (agent_id === undefined) {
       turn.worked();
@@ -165,11 +166,11 @@ export class HookDesk {
       // The first prompt of a session may have come before this process was there.
       this.#works();
     }
-    if (turn.hasMail) await relay.settled(AbortSignal.timeout(MODE_WAIT_MS));
+    if (turn.hasMail) await relay.settled(signal);
     this.#noteRestriction();
     const decision = decideToolUse({ name, input }, relay.heldTo, turn.hasMail);
     if (decision !== null) return beforeTool(decision);
-    const reserved = await reservedAgainst({ name, input, cwd }, { relay, reservations });
+    const reserved = await reservedAgainst({ name, input, cwd }, { relay, reservations, signal });
     return reserved === null ? nothing : beforeTool({ permission: 'deny', reason: reserved });
   }
 

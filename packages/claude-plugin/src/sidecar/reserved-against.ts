@@ -1,5 +1,4 @@
-import { touchedFiles } from 'agent-relay-protocol';
-import type { KnownReservations } from './known-reservations.ts';
+import { type KnownReservations, touchedFiles } from 'agent-relay-protocol';
 import type { RelaySide } from './relay-side.ts';
 import type { GatedUse } from './tool-gate.ts';
 
@@ -14,8 +13,10 @@ const kinds: Readonly<Record<string, 'edit' | 'execute'>> = {
 };
 
 interface Asked {
-  readonly relay: Pick<RelaySide, 'link' | 'state' | 'id'>;
+  readonly relay: Pick<RelaySide, 'link' | 'state' | 'id' | 'settled'>;
   readonly reservations: Pick<KnownReservations, 'met' | 'against'>;
+  /** How long a relay that has not answered yet is waited for. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -24,7 +25,7 @@ interface Asked {
  */
 export async function reservedAgainst(
   { name, input, cwd }: GatedUse & { readonly cwd: string },
-  { relay: { link, state, id }, reservations }: Asked,
+  { relay, reservations, signal }: Asked,
 ): Promise<string | null> {
   const kind = kinds[name];
   if (kind === undefined) return null;
@@ -32,12 +33,14 @@ export async function reservedAgainst(
   const files = touchedFiles({ kind, ...place, input: JSON.parse(JSON.stringify(input)) });
   if (files === null && kind !== 'edit') return null;
   const use = { kind, ...place, ...(files && { files }) } as const;
-  if (link === null || state !== 'connected') return reservations.against(use);
+  await relay.settled(signal);
+  const { link, state, id } = relay;
+  if (link === null || state !== 'connected') return reservations.against(id, use);
   try {
     const { holder, reason } = await link.calls.reservations.check({ agentId: id, ...use }, { timeoutMs: LIMIT_MS });
     if (holder) reservations.met(holder);
     return reason;
   } catch {
-    return reservations.against(use);
+    return reservations.against(id, use);
   }
 }

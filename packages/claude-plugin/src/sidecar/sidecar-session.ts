@@ -3,13 +3,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity, fetchTo, proxyOnTheWay } from 'agent-relay-client/node';
-import { messageOf } from 'agent-relay-protocol';
+import { KnownReservations, messageOf } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import { dataFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
 import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
-import { KnownReservations } from './known-reservations.ts';
 import { Outbox } from './outbox.ts';
 import type { RelayPulse } from './relay-pulse.ts';
 import { RelaySide } from './relay-side.ts';
@@ -86,7 +85,10 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   const turn = new LiveTurn();
-  const reservations = new KnownReservations({ agentId: identity.id, now: Date.now, log });
+  const reservations = new KnownReservations({
+    clock: { now: Date.now, elapsedMs: () => performance.now() },
+    onFault: (error) => log.debug('what is reserved was not read', { error }),
+  });
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
   const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
@@ -110,11 +112,12 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
     outbox,
     log,
     onMail: (items) => mail.add(items),
-    onConnected: ({ url, token }) => {
+    onConnected: ({ url, token, agent: { agent } }) => {
+      reservations.timeTold(agent.lastSeenAt);
       tellShells({ id: identity.id, url, token });
       tellMachine(env['AGENT_RELAY_READY_FILE']);
     },
-    onHeard: (link) => void reservations.refresh(link),
+    onHeard: ({ calls }) => void reservations.refresh(calls.reservations.list),
     onRefused: (entry, error) => log.warn('the relay refused what was kept for it', { kind: entry.type, code: error.code }),
   });
   tellShells({ id: identity.id, url: env['AGENT_RELAY_URL'], token: undefined });
