@@ -28,6 +28,7 @@ async function plainSession() {
   const hook = (event: string, more: object = {}) =>
     runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
       env,
+      now: Date.now,
       tell: (sentence) => told.push(sentence),
     });
   return {
@@ -60,7 +61,7 @@ test('a plain session gets mail at a stop only while its card says open, whateve
 
 test('a plain session is kept from what another agent has reserved, by a patch and by a command that says so', async () => {
   await using session = await plainSession();
-  const { owner, relay, home, told, hook } = session;
+  const { owner, home, told, hook } = session;
   const before = (tool_name: string, command: string) => hook('PreToolUse', { tool_use_id: 'use', tool_name, tool_input: { command } });
   const patchOf = (file: string) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-rm src/a.ts\n+b\n*** End Patch`;
   await hook('SessionStart', { source: 'startup' });
@@ -83,8 +84,34 @@ test('a plain session is kept from what another agent has reserved, by a patch a
   writeFileSync(commands, '');
   expect(await before('Bash', 'rm src/a.ts')).toEqual({ hookSpecificOutput: kept });
   expect(told).toEqual([expect.stringContaining('cannot be noted')]);
+});
+
+test('a plain session is kept from what was reserved before its last prompt, and what it has met since, also while the relay is away', async () => {
+  await using session = await plainSession();
+  const { owner, relay, home, told, hook } = session;
+  const before = (command: string) => hook('PreToolUse', { tool_use_id: 'use', tool_name: 'Bash', tool_input: { command } });
+  const reserve = (pattern: string) => owner.reservations.create({ agentId: 'Holder', folder: home, patterns: [pattern], enforced: true });
+  await owner.agents.register({ id: 'Holder', name: 'Holder' });
+  await reserve('early/');
+  await hook('SessionStart', { source: 'startup' });
+  await reserve('prompted/');
+  await hook('UserPromptSubmit', { prompt: 'x' });
+  await reserve('met/');
+  const kept = (end: string) => ({
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse',
+      permissionDecision: 'deny',
+      permissionDecisionReason: expect.stringMatching(
+        new RegExp(`^Holder has reserved these files until \\S+: ask it, or work on others${end}$`, 'u'),
+      ),
+    },
+  });
+  expect(await before('rm met/a.ts')).toEqual(kept(''));
+  await reserve('never-seen/');
   await relay.close();
-  expect(await before('Bash', 'rm src/a.ts')).toBeNull();
+  for (const folder of ['early', 'prompted', 'met'])
+    expect(await before(`rm ${folder}/a.ts`)).toEqual(kept('\\. The relay cannot be asked now: this is what it said last'));
+  expect([await before('rm never-seen/a.ts'), await before('rm lib/a.ts'), told]).toEqual([null, null, []]);
 });
 
 test('a session whose mail another process brings live is left to it by its hooks', async () => {

@@ -20,7 +20,7 @@ export async function runHookProgram(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const endApart = (session: StoredSession) => goOnApart(argv.slice(1), JSON.stringify(session));
-  const output = await runCodexHook(word, { env: process.env, tell: log.tell, endApart });
+  const output = await runCodexHook(word, { env: process.env, now: Date.now, tell: log.tell, endApart });
   if (output !== null) process.stdout.write(`${JSON.stringify(output)}\n`);
   return 0;
 }

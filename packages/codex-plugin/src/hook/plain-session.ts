@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentIdentity, agentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
-import { type Agent, type ApprovalMode, type InboxItem, RelayError } from 'agent-relay-protocol';
+import { type Agent, type ApprovalMode, type InboxItem, type KnownReservations, messageOf, RelayError } from 'agent-relay-protocol';
 import { formatEnvelope } from 'agent-relay-wire';
 import { relayFetch } from '../relay/relay-fetch.ts';
 import { sessionText } from '../relay/session-text.ts';
+import { keepReservations, keptReservations } from '../session/kept-reservations.ts';
 import { sessionCommand } from '../session/own-program.ts';
 import { isLive, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
 
@@ -13,6 +14,16 @@ export interface PlainSessionOptions {
   readonly env: Environment;
   readonly threadId: string;
   readonly cwd: string;
+  readonly now: () => number;
+  readonly tell: (sentence: string) => void;
+}
+
+interface Registered {
+  readonly url: string;
+  readonly serverVersion: string;
+  readonly approval: ApprovalMode;
+  /** The relay's time, where it has just been told. */
+  readonly relayNow?: number;
 }
 
 /** What a tool is about to change; a patch that names no file may be of any. */
@@ -24,6 +35,8 @@ export interface FileChange {
 const shownUrl = 'http://127.0.0.1:4850';
 /** More in one answer of a hook would be cut. */
 const mailAtOnce = 8;
+/** A tool waits so long for the relay: Codex gives its hook five seconds. */
+const CHECK_LIMIT_MS = 3_000;
 
 /**
  * The agent of a session that a person started with plain `codex`: registered by its first hook, present while its hooks run. Where a machine of the
@@ -46,11 +59,18 @@ export class PlainSession {
     const { id: agentId, approval = 'open' } = this.#identity;
     const facts = { agentId, command: await sessionCommand(env, 'agent-relay-codex run') };
     try {
-      return sessionText({ ...facts, ...(await this.#register()) });
+      const registered = await this.#register();
+      await this.#readReservations(registered.relayNow);
+      return sessionText({ ...facts, ...registered });
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       return sessionText({ ...facts, approval, url: env['AGENT_RELAY_URL'] || shownUrl, serverVersion: null });
     }
+  }
+
+  async prompted(): Promise<void> {
+    await this.setStatus('busy');
+    await this.#readReservations();
   }
 
   async setStatus(status: 'busy' | 'idle'): Promise<void> {
@@ -78,16 +98,51 @@ export class PlainSession {
     return data.map(formatEnvelope).join('\n\n');
   }
 
-  /** Why these files are not to be changed, as another agent has reserved some of them; null where nobody says so, or nobody can be asked. */
+  /**
+   * Why these files are not to be changed, as another agent has reserved some of them; null where nobody says so. Where the relay does not answer, what it
+   * has said before holds on.
+   */
   async reservedAgainst({ cwd, kind, files }: FileChange & { readonly cwd: string }): Promise<string | null> {
     const session = this.#stored();
     if (session === null) return null;
     await using client = asAgent(this.#options.env, session);
-    const asked = { agentId: session.agentId, kind, cwd, ...(files.length > 0 && { files: [...files] }) };
-    return await client.reservations.check(asked, { timeoutMs: 3_000 }).then(
-      ({ reason }) => reason,
-      () => null,
-    );
+    const use = { kind, cwd, ...(files.length > 0 && { files: [...files] }) };
+    const known = this.#knownReservations();
+    try {
+      const { holder, reason } = await client.reservations.check({ agentId: session.agentId, ...use }, { timeoutMs: CHECK_LIMIT_MS });
+      if (holder) {
+        known.met(holder);
+        this.#keep(known);
+      }
+      return reason;
+    } catch {
+      return known.against(session.agentId, use);
+    }
+  }
+
+  /** For when the relay cannot be asked. */
+  async #readReservations(relayNow?: number): Promise<void> {
+    const session = this.#stored();
+    if (session === null) return;
+    const known = this.#knownReservations();
+    if (relayNow !== undefined) known.timeTold(relayNow);
+    await using client = asAgent(this.#options.env, session);
+    await known.refresh((page) => client.reservations.list(page, { timeoutMs: CHECK_LIMIT_MS }));
+    this.#keep(known);
+  }
+
+  #knownReservations(): KnownReservations {
+    const { env, threadId, now } = this.#options;
+    return keptReservations(env, threadId, now);
+  }
+
+  #keep(known: KnownReservations): void {
+    const { env, threadId, tell } = this.#options;
+    try {
+      keepReservations(env, threadId, known);
+    } catch (error) {
+      tell(`What is reserved cannot be noted: ${messageOf(error)}`);
+    }
   }
 
   #stored(): StoredSession | null {
@@ -109,7 +164,7 @@ export class PlainSession {
     return await this.#own();
   }
 
-  async #register(): Promise<{ readonly url: string; readonly serverVersion: string; readonly approval: ApprovalMode }> {
+  async #register(): Promise<Registered> {
     const { env, threadId } = this.#options;
     const found = await findRelay({ env });
     await using client = createNodeRelayClient({ ...found, timeoutMs: 5_000 });
@@ -117,9 +172,14 @@ export class PlainSession {
     const hosted = await this.#hosted(client);
     if (hosted !== null) return { url: found.url, serverVersion, approval: hosted.approval };
     const instanceId = this.#stored()?.instanceId ?? randomUUID();
-    const { token, epoch, approval } = await client.agents.register({ ...this.#identity, instanceId, withToken: true });
+    const {
+      token,
+      epoch,
+      approval,
+      lastSeenAt: relayNow,
+    } = await client.agents.register({ ...this.#identity, instanceId, withToken: true });
     if (token !== undefined) writeSession(env, threadId, { agentId: this.#identity.id, url: found.url, token, instanceId, epoch });
-    return { url: found.url, serverVersion, approval };
+    return { url: found.url, serverVersion, approval, relayNow };
   }
 
   /** The agent, where a node of the relay, or `agent-relay-codex live`, has this session and brings its mail live; else null. */

@@ -8,6 +8,7 @@ const patchTool = 'apply_patch';
 
 export interface HookOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
   readonly tell: (sentence: string) => void;
   /** Has another process tell that this session has ended, which nobody waits for; false where none can be started. */
   readonly endApart?: (session: StoredSession) => Promise<boolean>;
@@ -33,16 +34,16 @@ function ofManagedSession(input: HookInput, options: HookOptions): HookOutput {
 }
 
 async function ofPlainSession(input: HookInput, options: HookOptions): Promise<HookOutput> {
-  const { env } = options;
+  const { env, now, tell } = options;
   const session = async (): Promise<PlainSession> => {
     const { PlainSession } = await import('./plain-session.ts');
-    return new PlainSession({ env, threadId: input.session_id, cwd: input.cwd });
+    return new PlainSession({ env, now, tell, threadId: input.session_id, cwd: input.cwd });
   };
   switch (input.hook_event_name) {
     case 'SessionStart':
       return { hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: await (await session()).begin() } };
     case 'UserPromptSubmit':
-      await (await session()).setStatus('busy');
+      await (await session()).prompted();
       return null;
     case 'PreToolUse': {
       note(input, options);

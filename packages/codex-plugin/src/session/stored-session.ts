@@ -34,13 +34,18 @@ export function readSession(env: Environment, threadId: string): StoredSession |
   }
 }
 
-export function writeSession(env: Environment, threadId: string, session: StoredSession): void {
+export const writeSession = (env: Environment, threadId: string, session: StoredSession): void =>
+  writeSessionFile(env, threadId, { name: 'agent.json', content: JSON.stringify(session) });
+
+/** All of it or nothing, also where hooks run side by side. @throws what the disk says. */
+export function writeSessionFile(env: Environment, threadId: string, file: { readonly name: string; readonly content: string }): void {
   const folder = sessionFolder(env, threadId);
   if (folder === null) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'agent.json');
-  writeFileSync(`${path}.new`, JSON.stringify(session), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  const path = join(folder, file.name);
+  const written = `${path}.${process.pid}.new`;
+  writeFileSync(written, file.content, { mode: 0o600 });
+  renameSync(written, path);
 }
 
 export function forgetSession(env: Environment, threadId: string): void {
