@@ -222,7 +222,8 @@ test('a dialog that no hook asks about is told where people look, ends no turn w
   await claude.hook('Notification', { notification_type: 'permission_prompt', message: 'Claude needs your permission' });
   expect(await before('Write')).toBe('ask');
   expect(await pending()).toHaveLength(1);
-  await claude.hook('PostToolUse', bash);
+  await claude.hook('PreToolUse', { ...bash, tool_use_id: 'asks' });
+  await claude.hook('PostToolUse', { ...bash, tool_use_id: 'asks' });
   await expect.poll(async () => (await pending()).length, timeout).toBe(0);
 });
 

@@ -15,6 +15,12 @@ export interface ToolQuestion extends GatedUse {
   readonly cwd: string;
 }
 
+export interface EndedUse extends GatedUse {
+  /** Empty where Claude Code does not say. */
+  readonly toolUseId: string;
+  readonly isOfSubagent?: boolean;
+}
+
 export type PersonsAnswer =
   | { readonly outcome: 'deny'; readonly message: string }
   /** What runs after the yes. */
@@ -44,6 +50,8 @@ const onlyThere: NonNullable<AskApproval['options']> = [{ id: 'seen', label: 'I 
 export class ApprovalQuestions {
   readonly #options: ApprovalQuestionsOptions;
   readonly #open = new Set<Open>();
+  /** Uses of tools that the turn itself has begun, but for those of a Claude Code that does not number them. */
+  readonly #inHand = new Set<string>();
 
   constructor(options: ApprovalQuestionsOptions) {
     this.#options = options;
@@ -83,14 +91,22 @@ export class ApprovalQuestions {
     }
   }
 
-  /** A tool ran: whoever asked for it has the answer, and no dialog is open. */
-  settledBySession(use: GatedUse): void {
+  /** The turn uses a tool. */
+  begun(toolUseId: string): void {
+    if (toolUseId !== '') this.#inHand.add(toolUseId);
+  }
+
+  /** A tool ran: whoever asked for it has the answer. Of dialogs none is open once nothing that the turn began is in hand; subagents say nothing of them. */
+  ended({ toolUseId, isOfSubagent = false, ...use }: EndedUse): void {
+    this.#inHand.delete(toolUseId);
+    const isGoingOn = !isOfSubagent && this.#inHand.size === 0;
     const key = keyOf(use);
-    for (const open of this.#open) if (open.use === null || open.use === key) open.settled.abort();
+    for (const open of this.#open) if (open.use === null ? isGoingOn : open.use === key) open.settled.abort();
   }
 
   /** The turn is over, or another has begun: nothing of it waits for an answer. */
   settleAll(): void {
+    this.#inHand.clear();
     for (const open of this.#open) open.settled.abort();
   }
 

@@ -44,6 +44,7 @@ const Input = z.looseObject({
   command_args: lenientText,
   command_source: lenientText,
   tool_name: lenientText,
+  tool_use_id: lenientText,
   tool_input: z.record(z.string(), z.unknown()).catch({}),
   cwd: lenientText,
   agent_id: z.string().optional().catch(undefined),
@@ -93,8 +94,7 @@ export class HookDesk {
         return this.#asked(event, isUnattended && !this.#options.isInBackground, signal);
       case 'PostToolUse':
       case 'PostToolUseFailure':
-        this.#options.questions.settledBySession({ name: event.tool_name, input: event.tool_input });
-        return nothing;
+        return this.#afterTool(event);
       case 'Stop':
         this.#rested(event, 'stopped');
         if (event.agent_id === undefined) await this.#options.entered.answered('stop');
@@ -156,9 +156,9 @@ export class HookDesk {
     return json({ decision: 'block', reason: await answerSlashCommand(name, command_args, { relay, kept }) });
   }
 
-  async #beforeTool({ tool_name: name, tool_input: input, cwd, agent_id }: Input): Promise<HookAnswer> {
-    const { relay, turn, reservations } = this.#options;
-    const signal = AbortSignal.timeout(FIRST_WORD_MS);
+  async #beforeTool(event: Input): Promise<HookAnswer> {
+    const { turn, questions } = this.#options;
+    const { agent_id } = event;
     // A subagent in the background outlives the turn that began it.
     if (agent_id === undefined) {
       turn.worked();
@@ -166,12 +166,25 @@ export class HookDesk {
       // The first prompt of a session may have come before this process was there.
       this.#works();
     }
+    const decision = await this.#decide(event);
+    if (agent_id === undefined && decision?.permission !== 'deny') questions.begun(event.tool_use_id);
+    return decision === null ? nothing : beforeTool(decision);
+  }
+
+  async #decide({ tool_name: name, tool_input: input, cwd }: Input): Promise<ToolDecision | null> {
+    const { relay, turn, reservations } = this.#options;
+    const signal = AbortSignal.timeout(FIRST_WORD_MS);
     if (turn.hasMail) await relay.settled(signal);
     this.#noteRestriction();
     const decision = decideToolUse({ name, input }, relay.heldTo, turn.hasMail);
-    if (decision !== null) return beforeTool(decision);
+    if (decision !== null) return decision;
     const reserved = await reservedAgainst({ name, input, cwd }, { relay, reservations, signal });
-    return reserved === null ? nothing : beforeTool({ permission: 'deny', reason: reserved });
+    return reserved === null ? null : { permission: 'deny', reason: reserved };
+  }
+
+  #afterTool({ tool_name: name, tool_input: input, tool_use_id: toolUseId, agent_id }: Input): HookAnswer {
+    this.#options.questions.ended({ name, input, toolUseId, isOfSubagent: agent_id !== undefined });
+    return nothing;
   }
 
   /** The dialog at the terminal is open meanwhile; who answers first is heard. */
