@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sessionFolder } from '../session/session-folder.ts';
 
@@ -39,7 +39,9 @@ export class RefusedCommands {
     if (this.#folder === null) return [];
     try {
       const folder = this.#folder;
-      return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+      const paths = readdirSync(folder).map((name) => join(folder, name));
+      const begun = paths.map((path) => ({ at: statSync(path).mtimeMs, command: readFileSync(path, 'utf8') }));
+      return begun.toSorted((one, other) => one.at - other.at).map(({ command }) => command);
     } catch {
       return []; // none was begun
     } finally {
