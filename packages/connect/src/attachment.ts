@@ -106,6 +106,7 @@ export class Attachment {
       await relay.reports.flush();
       for (const session of running) if (kept.has(session.sessionId) && !session.fetchesItsMail) subscribe(session);
       void relay.flush();
+      void relay.readReservations();
       keptAgents.attached(answer.nodeId).catch((error: unknown) => log.error('no agent is kept', { error }));
       onStatus({
         type: 'attached',
@@ -165,6 +166,7 @@ export class Attachment {
       beat()
         .then(({ release }) => {
           for (const sessionId of release) this.#release(sessionId, 'The relay has given this agent up');
+          void relay.readReservations();
           return relay.flush();
         })
         .catch(async (error: unknown) => {

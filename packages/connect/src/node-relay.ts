@@ -101,6 +101,12 @@ export class NodeRelay implements HostRelay {
     }
   }
 
+  /** Reads what is reserved, for when the relay is away. Called when the link is back and now and then; never rejects. */
+  async readReservations(): Promise<void> {
+    const link = this.#links.current;
+    if (link !== null) await this.#reservations.refresh((page) => link.callRoute('reservations/list', page));
+  }
+
   async spawn(
     { agentId: spawnedBy }: SessionIdentity,
     { name, provider, task }: { readonly name: string; readonly provider: string; readonly task: string | null },
@@ -155,10 +161,8 @@ export class NodeRelay implements HostRelay {
     this.#upload(sessionId)?.resumeFrom(ackedSeq);
   }
 
-  /** Brings over whatever the relay does not have yet, and reads what its agents need while it is away. Called when the link is back and now and then. */
+  /** Brings over whatever the relay does not have yet. Called when the link is back and now and then. */
   async flush(): Promise<void> {
-    const link = this.#links.current;
-    if (link) void this.#reservations.refresh((page) => link.callRoute('reservations/list', page));
     await this.reports.flush();
     await Promise.all((this.#host?.buffers ?? []).map(async ({ owner }) => this.#upload(owner.sessionId)?.flush()));
     await this.settle();
