@@ -5,20 +5,22 @@ import { programBuild } from '../../tsup.base.ts';
 const carrying = (entry: Record<string, string>) =>
   ({ ...programBuild(entry), noExternal: [/^(?!node:)/u], splitting: false }) satisfies Options;
 
-const sidecar = carrying({ sidecar: 'src/sidecar.ts' });
+/** What nobody waits for is loaded after the rest. */
+function loadingLater(name: 'hook' | 'sidecar') {
+  const program = carrying({ [name]: `src/${name}.ts` });
+  return {
+    ...program,
+    splitting: true,
+    esbuildOptions: (options) => {
+      program.esbuildOptions(options);
+      options.chunkNames = `${name}/[name]-[hash]`;
+    },
+  } satisfies Options;
+}
 
 /** The programs of the plugin, as they ship. */
 export const programBuilds = [
   carrying({ cli: 'src/cli.ts' }),
-  {
-    ...sidecar,
-    // What nobody waits for is loaded after the rest.
-    splitting: true,
-    minify: true,
-    esbuildOptions: (options) => {
-      sidecar.esbuildOptions(options);
-      options.chunkNames = 'sidecar/[name]-[hash]';
-    },
-  },
-  carrying({ hook: 'src/hook.ts' }),
+  { ...loadingLater('sidecar'), minify: true },
+  loadingLater('hook'),
 ] satisfies Options[];

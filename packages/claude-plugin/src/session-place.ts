@@ -21,6 +21,8 @@ export interface SessionPlace {
   readonly shellFile: string;
   /** Is there while a turn with relay mail is held to less than the session may do. */
   readonly restrictedFile: string;
+  /** What is reserved, as the sidecar has heard it last. */
+  readonly reservedFile: string;
   /** Is there from the start of the session until its sidecar takes hooks, or a prompt has waited for that in vain. */
   readonly startingFile: string;
   /** Where the session answers its nth correspondent. */
@@ -47,6 +49,7 @@ export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }
     door: socket(''),
     shellFile: posix.join(folder, `${claudePid}.env`),
     restrictedFile: posix.join(folder, `${claudePid}.restricted`),
+    reservedFile: posix.join(folder, `${claudePid}.reserved`),
     startingFile: posix.join(folder, `${claudePid}.starting`),
     replySocket: (n) => socket(`-${n}`),
   };

@@ -277,7 +277,7 @@ test('a relay that comes back is noticed, and the session goes on as who it was'
   expect((await owner.agents.get({ id: before.id })).epoch).toBe(before.epoch);
 });
 
-test('what another agent has reserved holds on while the relay is away', async () => {
+test('what another agent has reserved holds on while the relay is away, also once the plugin’s process is killed', async () => {
   await using claude = await start();
   await agentOf(claude);
   await owner.agents.register({ id: 'Holder', name: 'Holder' });
@@ -289,6 +289,9 @@ test('what another agent has reserved holds on while the relay is away', async (
   expect(await said('/w/src/a.ts')).toMatch(/^Holder has reserved these files until \S+: ask it, or work on others$/u);
   await stopRelay();
   try {
+    expect(await said('/w/src/b.ts')).toMatch(/^Holder has reserved .*The relay cannot be asked now/u);
+    expect(await said('/w/lib/b.ts')).toBe('no word');
+    await claude.kill();
     expect(await said('/w/src/b.ts')).toMatch(/^Holder has reserved .*The relay cannot be asked now/u);
     expect(await said('/w/lib/b.ts')).toBe('no word');
   } finally {

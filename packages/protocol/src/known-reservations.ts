@@ -11,6 +11,8 @@ export interface KnownReservationsOptions {
   };
   /** What cannot be read stays as it was. */
   readonly onFault: (error: unknown) => void;
+  /** What is known has changed, or may have. */
+  readonly onChange?: () => void;
   /** Of an earlier one with the same `elapsedMs`. */
   readonly copy?: ReservationsCopy | undefined;
 }
@@ -73,6 +75,7 @@ export class KnownReservations {
       this.#fitTime(read, begunAt);
       this.#known = new Map([...read, ...met].map((each) => [each.id, each]));
       this.#readAt = begunAt;
+      this.#options.onChange?.();
     } catch (error) {
       onFault(error);
     } finally {
@@ -84,6 +87,7 @@ export class KnownReservations {
   met(reservation: Reservation): void {
     this.#known.set(reservation.id, reservation);
     this.#metMeanwhile?.push(reservation);
+    this.#options.onChange?.();
   }
 
   /** Why that agent is not to do what it asks, as far as is known here; null where nothing keeps it. Its own reservations do not. */

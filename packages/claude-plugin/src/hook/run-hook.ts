@@ -80,8 +80,8 @@ interface Missing {
   readonly isAbsent: boolean;
 }
 
-function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): HookAnswer {
-  if (event === 'PreToolUse') return beforeToolUnasked(place);
+async function withoutSidecar(event: string, input: Readonly<Record<string, unknown>>, { place, isAbsent }: Missing): Promise<HookAnswer> {
+  if (event === 'PreToolUse') return beforeToolUnasked(input, { ...place, now: Date.now });
   freeTurn(event, input, place);
   // One that has ended in peace leaves nothing there, and one that is about to start has put nothing there yet.
   const wasKilled = isAbsent && existsSync(place.shellFile);

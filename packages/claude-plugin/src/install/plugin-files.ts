@@ -16,6 +16,7 @@ const pluginFiles = [
   'LICENSE',
   'package.json',
   'dist/hook.js',
+  'dist/hook',
   'dist/sidecar.js',
   'dist/sidecar',
 ];

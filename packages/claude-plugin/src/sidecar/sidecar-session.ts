@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity, fetchTo, proxyOnTheWay } from 'agent-relay-client/node';
 import { KnownReservations, messageOf } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
+import { writeReserved } from '../reserved-file.ts';
 import { dataFolder, makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
 import { HookDesk } from './hook-desk.ts';
@@ -85,9 +86,10 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   const turn = new LiveTurn();
-  const reservations = new KnownReservations({
+  const reservations: KnownReservations = new KnownReservations({
     clock: { now: Date.now, elapsedMs: () => performance.now() },
     onFault: (error) => log.debug('what is reserved was not read', { error }),
+    onChange: () => noteReserved(place.reservedFile, { agentId: identity.id, reservations, log }),
   });
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
@@ -147,7 +149,7 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
       await door.close();
       await correspondents.close();
       // A turn that is held stays so: this process may be one that `/mcp` starts anew in the middle of it.
-      for (const path of [place.door, place.shellFile, place.startingFile]) rmSync(path, { force: true });
+      for (const path of [place.door, place.shellFile, place.reservedFile, place.startingFile]) rmSync(path, { force: true });
     },
   };
 }
@@ -166,6 +168,21 @@ function writeShellFile(file: string, standing: ShellStanding, log: Log): void {
     writeFileSync(file, shellWords(standing), { mode: 0o600 });
   } catch (error) {
     log.warn('the shells of the session cannot be told who it is', { reason: messageOf(error) });
+  }
+}
+
+interface ReservedNote {
+  readonly agentId: string;
+  readonly reservations: KnownReservations;
+  readonly log: Log;
+}
+
+function noteReserved(file: string, { agentId, reservations: { copy }, log }: ReservedNote): void {
+  try {
+    const aheadMs = copy.aheadMs + performance.now() - Date.now();
+    writeReserved(file, { agentId, reservations: copy.reservations, aheadMs });
+  } catch (error) {
+    log.debug('what is reserved cannot be noted', { error });
   }
 }
 
