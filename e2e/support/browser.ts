@@ -7,8 +7,6 @@ const chromiumPath = process.env['AGENT_RELAY_TEST_CHROMIUM'] ?? '/usr/bin/chrom
 
 /** Without a browser the tests that look at pages are skipped, by name; in CI that is a failure. */
 export const hasBrowser: boolean = existsSync(chromiumPath);
-/** A picture of each look costs as much as a test of it: `AGENT_RELAY_TEST_PICTURES=1` keeps them. */
-const isPictured = process.env['AGENT_RELAY_TEST_PICTURES'] === '1';
 const screenshotFolder = fileURLToPath(new URL('../.cache/screenshots/', import.meta.url));
 
 /** What one test opens in the browser: each context is as a browser of its own that was started new. */
@@ -65,13 +63,8 @@ const launch = (): Promise<Browser> =>
     ],
   });
 
-/** Keeps a picture of what a person sees, in `e2e/.cache/screenshots`, where somebody wants them. */
+/** Keeps a picture of what a person sees, in `e2e/.cache/screenshots`. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  if (isPictured) await takeScreenshot(page, name);
-}
-
-/** Keeps a picture of what is wrong there. */
-export async function takeScreenshot(page: Page, name: string): Promise<void> {
   await mkdir(screenshotFolder, { recursive: true });
   await page.screenshot({ path: `${screenshotFolder}${name}.png` });
 }
