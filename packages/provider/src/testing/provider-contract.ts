@@ -9,25 +9,14 @@ import type { EventLog } from './event-log.ts';
 import { editingContract, modeContract } from './mode-contract.ts';
 import type { ProviderAbilities, ProviderHarness } from './provider-harness.ts';
 
-/** What is asked of a program in one session; and of its starts and ends, some fourteen sessions. */
-export type ContractPart = 'conversation' | 'life';
-
 /**
  * What every provider fulfils, asked of the vendor's real program with a fake model behind it. What may be asked in one session is; every other test
- * gets a harness of its own. In the end the events of every session are held against the contract's rules, and no process may be left. `parts` is for
- * a further version of a program that is held to the whole of it as another one.
+ * gets a harness of its own. In the end the events of every session are held against the contract's rules, and no process may be left.
  */
-export function providerContract(
-  name: string,
-  abilities: ProviderAbilities,
-  makeHarness: () => Promise<ProviderHarness>,
-  parts: readonly ContractPart[] = ['conversation', 'life'],
-): void {
+export function providerContract(name: string, abilities: ProviderAbilities, makeHarness: () => Promise<ProviderHarness>): void {
   describe(`${name}: provider contract`, { timeout: 180_000 }, () => {
-    if (parts.includes('conversation'))
-      describe('in one session', () => conversationContract({ ...stageForAll(abilities, makeHarness), abilities }));
-    if (parts.includes('life'))
-      describe('from its start to its end', () => lifeContract({ ...stageForEach(abilities, makeHarness), abilities }));
+    describe('in one session', () => conversationContract({ ...stageForAll(abilities, makeHarness), abilities }));
+    describe('from its start to its end', () => lifeContract({ ...stageForEach(abilities, makeHarness), abilities }));
   });
 }
 
