@@ -56,7 +56,10 @@ test('people see what each machine can run, what that can do, and how to install
   expect(json).toContainEqual({ nodeId: desk.nodeId, machine: 'desk', status: 'online', ...acme });
   expect(await agentRelay(relay, 'providers', 'cellar')).toEqual({ code: 1, out: '', notes: 'error: there is no machine cellar' });
   const refused = await agentRelay(relay, 'spawn', 'acme', '--name', 'Worker');
-  expect(refused).toMatchObject({ code: 1, notes: 'error: acme cannot work in mode agentic, only in unrestricted; claude can (unsupported)' });
+  expect(refused).toMatchObject({
+    code: 1,
+    notes: 'error: acme cannot work in mode agentic, only in unrestricted; claude can (unsupported)',
+  });
   expect((await agentRelay(relay, 'doctor')).out).toContain(
     '-      not there: gemini, goose, kimi, vibe; agent-relay providers says how to install each',
   );
