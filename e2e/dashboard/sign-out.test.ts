@@ -8,7 +8,8 @@ test.skipIf(!hasBrowser)('who signs out is out, in every window of the browser, 
   await using world = await openDashboard();
   const { owner, relay } = world;
   await owner.agents.register({ name: 'Worker' });
-  const page = await world.openPage('/tasks');
+  const page = await world.openPage();
+  await page.goto('/tasks');
   const another = await page.context().newPage();
   await another.goto(relay.browserUrl);
   await another.getByText('Worker').first().waitFor();
