@@ -7,7 +7,7 @@ import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } f
 import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
-import { until, untilGranted } from './support/until.ts';
+import { until, untilGranted, untilMachine } from './support/until.ts';
 
 const home = await tempHome();
 const anthropic = await startFakeAnthropic({ model: wordScript() });
@@ -84,10 +84,11 @@ test.each(['claude', 'codex'])('%s lives through the death of its relay, and wha
   await relay.end('SIGKILL');
   // The agent goes on under a relay on another port, and in another environment than its own.
   relay = await startAgentRelay({ home, env: { ...env, PATH: [env['PATH'], home.directory].join(delimiter) } });
-  const told = /^ok +Relay .*localNode: .*with the PATH and settings of an earlier start/mu;
-  await until('the word about its node', async () => told.test((await relay.run('doctor')).stdout));
   await client.close();
   client = await connect();
+  await untilMachine(client);
+  const told = /^ok +Relay .*localNode: .*with the PATH and settings of an earlier start/mu;
+  await until('the word about its node', async () => told.test((await relay.run('doctor')).stdout));
   const texts = async () =>
     (await activity(name)).flatMap((event) => (event.type === 'text.completed' && event.text === 'still here' ? [event.text] : []));
   await until('the end of the turn', async () => (await texts()).length > 0);

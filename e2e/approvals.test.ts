@@ -8,7 +8,7 @@ import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { freePort, startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentEnvironment, localNodePid, type RunningProgram, startAgentRelay, startRelayConnect } from './support/programs.ts';
-import { until, untilGranted } from './support/until.ts';
+import { until, untilGranted, untilMachine } from './support/until.ts';
 
 const home = await tempHome();
 const models = { claude: await startFakeAnthropic({ model: wordScript() }), codex: await startFakeOpenAi({ model: wordScript() }) };
@@ -280,11 +280,13 @@ async function isNoted(agentId: string, { approvalId }: Approval): Promise<boole
 }
 
 /** A machine dials again a moment after its relay is back. */
-const relayOnceConnected = (...command: readonly string[]) =>
-  until('the machine', async () => {
+const relayOnceConnected = async (...command: readonly string[]) => {
+  await untilMachine(client);
+  return await until('the machine', async () => {
     const result = await relay.run(...command);
     return !result.stderr.includes('node_unavailable') && result;
   });
+};
 
 async function connect(): Promise<RelayClient> {
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();

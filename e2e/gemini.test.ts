@@ -8,7 +8,7 @@ import { agentCliPaths, startFakeGoogle, tempHome, wordScript } from 'agent-rela
 import { commandLineOf } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
-import { until, untilGranted } from './support/until.ts';
+import { until, untilGranted, untilMachine } from './support/until.ts';
 
 const home = await tempHome();
 const google = await startFakeGoogle({ model: wordScript() });
@@ -22,6 +22,7 @@ beforeAll(async () => {
   relay = await startAgentRelay({ home, env: { ...google.env(), PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) } });
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
   client = createNodeRelayClient({ url: relay.url, token });
+  await untilMachine(client);
 });
 
 afterAll(async () => {

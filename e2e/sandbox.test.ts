@@ -9,7 +9,7 @@ import { startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScr
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBubblewrap } from './support/bubblewrap.ts';
 import { agentEnvironment, type RunningProgram, startAgentRelay, withGemini } from './support/programs.ts';
-import { until, untilGranted } from './support/until.ts';
+import { until, untilGranted, untilMachine } from './support/until.ts';
 
 const home = await tempHome();
 const [anthropic, openAi, google] = await Promise.all([
@@ -50,6 +50,7 @@ beforeAll(async () => {
   relay = await startAgentRelay({ home, env });
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
   client = createNodeRelayClient({ url: relay.url, token });
+  await untilMachine(client);
 });
 
 afterAll(async () => {
