@@ -7,9 +7,14 @@ import { Steps } from './sequences-meet.ts';
 /** So many steps one question may take: some tenths of a second, wherever it runs. What they do not suffice for counts as held. */
 export const MOST_RESERVATION_STEPS = 2_000_000;
 
-/** What somebody is about to change, as `touchedFiles` tells it. */
+/**
+ * What somebody is about to change. `kind`: of the tool; what an `execute` writes is told by patterns, and of an `edit` whose files are not known any file
+ * may be meant. `files`: as `touchedFiles` names them; absent where that cannot be told, empty where nothing is changed. `cwd`: the folder it is done in,
+ * absolute; absent where it is not known, which means any.
+ */
 export type ReservationQuestion = Pick<PendingApproval, 'kind' | 'files' | 'cwd'>;
 
+/** Whether it counts at `now`, in Unix milliseconds: nobody has ended it, and its lease runs on. */
 export const isReservationHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
 
 type Asked = FilePath | PatternSet;

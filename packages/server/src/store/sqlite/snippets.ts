@@ -9,6 +9,7 @@ const END = '\u0003';
 
 /** Looks at texts as the index does, by the same tokenizer. Keeps nothing, and takes about as long as the texts are. */
 export class Snippets {
+  readonly #connection: Pick<Database, 'inTransaction'>;
   readonly #put: Statement<[number, string]>;
   readonly #matches: Statement<[string], number>;
   readonly #show: Statement<[string], { readonly rowid: number; readonly shown: string }>;
@@ -17,6 +18,7 @@ export class Snippets {
 
   /** The table is the connection's own, in memory, also where the database is only read. */
   constructor(connection: Database) {
+    this.#connection = connection;
     connection.pragma('temp_store = MEMORY');
     connection.exec("CREATE VIRTUAL TABLE temp.shown USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2')");
     this.#put = connection.prepare('INSERT INTO temp.shown (rowid, text) VALUES (?, ?)');
@@ -46,7 +48,8 @@ export class Snippets {
       for (const [index, text] of texts.entries()) this.#put.run(index, text);
       return look();
     } finally {
-      this.#undo.run();
+      // A full disk or memory has ended it already, and what it said must not give way to that.
+      if (this.#connection.inTransaction) this.#undo.run();
     }
   }
 }
