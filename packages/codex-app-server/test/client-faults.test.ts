@@ -1,4 +1,4 @@
-import { JsonRpcError } from 'agent-relay-wire';
+import { JsonRpcError, sleep } from 'agent-relay-wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexClient, type CodexClientOptions } from '../src/app-server/codex-client.ts';
 import type { CodexThread } from '../src/app-server/codex-thread.ts';
@@ -365,6 +365,25 @@ describe('a client whose server has faults', () => {
     server.answer('thread/items/list', () => ({ data: performance.now() < begins ? [] : [taken] }));
     server.disconnect();
     await expect.poll(() => told).toEqual([new Set(['taken'])]);
+  });
+
+  test('a thread that is let go while another program writes it is looked at no more, and its notifications end', async () => {
+    await connect({ elsewherePollMs: 10 });
+    const thread = await client.startThread({ cwd: '/home/user/project' });
+    const seen = collect(thread);
+    server.answer('thread/resume', () => {
+      throw new JsonRpcError({ code: -32600, message: `thread ${thread.id} already has an active writer` });
+    });
+    server.disconnect();
+    await expect.poll(() => seen.map(({ method }) => method)).toEqual(['client/attachedElsewhere']);
+    client.forgetThread(thread.id);
+    await seen.finished;
+    const asked = () => server.methods().filter((method) => method === 'thread/resume').length;
+    // What is being asked is answered before the next.
+    await client.listModels().catch(() => {});
+    const before = asked();
+    for (let waitedMs = 0; waitedMs < 200 && asked() === before; waitedMs += 20) await sleep(20);
+    expect(asked()).toBe(before);
   });
 
   test('a connection that is lost between the loading of a forgotten thread and its answer leaves no message waiting', async () => {

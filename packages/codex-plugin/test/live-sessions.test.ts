@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,6 +63,8 @@ test('live whose daemon goes away while it is asked about a conversation waits f
   await expect.poll(() => daemon.methods()).toContain('thread/read');
   await daemon.goAway();
   await expect.poll(() => told.at(-1)).toContain('No Codex daemon answers');
+  // While it waits for the next; of the daemon that is gone nothing is left.
+  await expect.poll(() => getEventListeners(stopping.signal, 'abort').length).toBe(1);
   await daemon.comeBack();
   await expect.poll(() => told.at(-1)).toContain('are agents now');
 });

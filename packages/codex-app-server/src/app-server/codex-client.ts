@@ -211,7 +211,9 @@ export class CodexClient implements CodexRequester {
   }
 
   forgetThread(threadId: string): void {
+    const thread = this.#threads.get(threadId);
     this.#threads.forget(threadId);
+    thread?.end();
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,6 @@ export interface CodexRequester {
   resendAfterReconnect<T>(send: () => Promise<T>, options?: ResendOptions<T>): Promise<T>;
   /** A thread with these settings in place of one that its server took with it; answers the new id. Part of a reconnect. */
   replaceThread(threadId: string, params: StartThreadParams): Promise<string>;
-  /** Stops handing notifications to this thread. */
+  /** Lets go of this thread here: its notifications end, and it is looked at no more. */
   forgetThread(threadId: string): void;
 }

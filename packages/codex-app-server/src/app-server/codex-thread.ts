@@ -235,8 +235,6 @@ export class CodexThread {
   /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */
   async unload(): Promise<void> {
     this.#client.forgetThread(this.id);
-    this.#feed.finish();
-    this.#elsewhere.close();
     // It is not ours to take out of another program's memory.
     if (this.isElsewhere) return;
     // Unsubscribing alone would keep it loaded, and locked for other servers, for half an hour.
@@ -288,7 +286,7 @@ export class CodexThread {
     this.#recovery?.resumed();
   }
 
-  /** The client is closed: nothing more will come. */
+  /** The client is closed, or has let go of the thread: nothing more will come. */
   end(): void {
     this.#elsewhere.close();
     this.#feed.end();

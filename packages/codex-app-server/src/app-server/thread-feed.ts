@@ -144,12 +144,7 @@ export class ThreadFeed {
     this.receive({ method: 'item/completed', params: { threadId: this.#options.threadId(), turnId, item: item.raw } });
   }
 
-  /** Nobody listens any more: what was handed over is the last. */
-  finish(): void {
-    this.#queue.end();
-  }
-
-  /** The thread is gone with its client, or with the server. */
+  /** Nobody listens any more, or the thread is gone with its server: what was handed over is the last. */
   end(): void {
     this.#state = { status: 'unloaded' };
     this.#openTurn.close();

@@ -120,7 +120,10 @@ class DaemonSessions implements AsyncDisposable {
   /** Looks again and again: nothing tells of a terminal that was closed. */
   async #look(): Promise<void> {
     const { signal } = this.#options;
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const left = new AbortController();
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: left.signal });
+    });
     while (!this.#isOver) {
       const seen = this.#changed.rings;
       // A daemon that stands still keeps nobody here.
@@ -128,6 +131,7 @@ class DaemonSessions implements AsyncDisposable {
       const woken = AbortSignal.any([signal, AbortSignal.timeout(lookEveryMs)]);
       await Promise.race([this.#changed.after(seen, { signal: woken }), this.#client.closed]);
     }
+    left.abort();
   }
 
   get #isOver(): boolean {
