@@ -120,7 +120,8 @@ export class CodexClient implements CodexRequester {
 
   /**
    * Says that the server has ended, which whoever started it knows first: open turns fail at once, and open questions are withdrawn. The client goes
-   * on to connect again; threads that the next server has not loaded are resumed from disk (`ThreadRecovery`).
+   * on to connect again; what the server had taken and not repeated is looked for then, also in threads that somebody else had the next server load first
+   * (`ThreadRecovery`).
    */
   async serverDied(message: string): Promise<void> {
     // What it said before is read first.

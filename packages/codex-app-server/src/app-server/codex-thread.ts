@@ -67,7 +67,7 @@ export class CodexThread {
   readonly #elsewhere: ElsewhereWatch;
   #id: string;
   #isSubscribed = true;
-  /** What a server that has forgotten the thread had taken was looked for, and the thread is not joined again yet: maybe on a later connection. */
+  /** What a server that died had taken was looked for, and the thread is not joined again yet: maybe on a later connection. */
   #isRecovering = false;
   /** The server died, and what it had taken was not looked for yet. */
   #hasDied = false;
