@@ -1,12 +1,19 @@
-import { type ReservationQuestion, touchedFiles } from 'agent-relay-protocol';
+import { touchedFiles } from 'agent-relay-protocol';
 
-export interface ToolUse {
+export interface UseInFolder {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly cwd: string;
 }
 
-const kinds: Readonly<Record<string, 'edit' | 'execute'>> = {
+/** As the relay is asked whether somebody keeps the session from it. */
+interface FileChange {
+  readonly kind: 'edit' | 'execute';
+  readonly cwd?: string;
+  readonly files?: string[];
+}
+
+const kinds: Readonly<Record<string, FileChange['kind']>> = {
   Bash: 'execute',
   Edit: 'edit',
   MultiEdit: 'edit',
@@ -15,7 +22,7 @@ const kinds: Readonly<Record<string, 'edit' | 'execute'>> = {
 };
 
 /** What a use of a tool would change, as far as it says so; null where that is nothing. */
-export function changeOf({ name, input, cwd }: ToolUse): ReservationQuestion | null {
+export function changeOf({ name, input, cwd }: UseInFolder): FileChange | null {
   const kind = kinds[name];
   if (kind === undefined) return null;
   const place = cwd === '' ? {} : { cwd };

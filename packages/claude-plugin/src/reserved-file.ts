@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { KnownReservations, type ReservationsCopy } from 'agent-relay-protocol';
-import { changeOf, type ToolUse } from './file-change.ts';
+import { changeOf, type UseInFolder } from './file-change.ts';
 
 interface Reserved extends ReservationsCopy {
   /** Who is kept from them. */
@@ -14,7 +14,7 @@ export function writeReserved(file: string, reserved: Reserved): void {
 }
 
 /** Why a use of a tool is not to be, as the sidecar has written down what others have reserved; null where nothing keeps it, or nothing can be read. */
-export function againstReserved(file: string, use: ToolUse, now: () => number): string | null {
+export function againstReserved(file: string, use: UseInFolder, now: () => number): string | null {
   const reserved = read(file);
   const change = changeOf(use);
   if (reserved === null || change === null) return null;

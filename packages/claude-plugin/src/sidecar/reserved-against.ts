@@ -1,5 +1,5 @@
 import type { KnownReservations } from 'agent-relay-protocol';
-import { changeOf, type ToolUse } from '../file-change.ts';
+import { changeOf, type UseInFolder } from '../file-change.ts';
 import type { RelaySide } from './relay-side.ts';
 
 /** A hook is waited for: longer than this the relay is not asked. */
@@ -15,7 +15,7 @@ interface Asked {
  * Why a use of a tool is not to be, as another agent has reserved what it would change; null where nobody says so. Where the relay does not answer, what it
  * has said before holds on.
  */
-export async function reservedAgainst(tool: ToolUse, { relay, reservations, signal }: Asked): Promise<string | null> {
+export async function reservedAgainst(tool: UseInFolder, { relay, reservations, signal }: Asked): Promise<string | null> {
   const use = changeOf(tool);
   if (use === null) return null;
   await relay.settled(signal);
