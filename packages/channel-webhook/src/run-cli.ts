@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createNodeRelayClient, proxyOnTheWay } from 'agent-relay-client/node';
+import { createNodeRelayClient } from 'agent-relay-client/node';
 import { AgentIdSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { type Log, type LogFields, spelledOut } from 'agent-relay-wire';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -40,8 +40,6 @@ async function run({ url, tokenFile, id, secretFile, host, port, deliverTo, logL
   const log = createLog(logLevel);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
-  const warning = token === undefined ? null : proxyOnTheWay(url);
-  if (warning !== null) log.warn('a proxy can read the token of this channel', { reason: warning });
   const relay = createNodeRelayClient({ url, transport: 'socket', ...(token !== undefined && { token }) });
   try {
     const { signal } = stopping;

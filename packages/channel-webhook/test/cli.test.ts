@@ -69,11 +69,3 @@ test.each([
   const { code, printed } = start(args, env);
   expect([await code, printed.text]).toEqual([2, expect.stringContaining(said)]);
 });
-
-test.skipIf(!process.allowedNodeEnvironmentFlags.has('--use-env-proxy'))('that a proxy can read the token is said', async () => {
-  const proxy = 'http://127.0.0.1:1';
-  const env = { AGENT_RELAY_TOKEN: 'a-token', AGENT_RELAY_WEBHOOK_SECRET: secret };
-  const byProxy = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy, http_proxy: proxy };
-  const { printed } = start(['--url', 'http://relay.invalid', '--port', '0'], { ...env, ...byProxy });
-  await until('the warning', () => printed.text.includes('a proxy can read the token of this channel'));
-});
