@@ -342,6 +342,20 @@ describe('a client whose server has faults', () => {
     expect(told).toHaveLength(2);
   });
 
+  test('a server without a queue costs no thread when its connection is lost', async () => {
+    await connect();
+    const told: unknown[] = [];
+    const recovery = { unconfirmed: () => new Set(['mine']), forgotten: () => told.push('forgotten'), resumed: () => {} };
+    const thread = await client.startThread({ cwd: '/home/user/project' }, { recovery });
+    server.answer('thread/queue/list', () => {
+      throw new JsonRpcError({ code: -32600, message: 'Invalid request: unknown variant `thread/queue/list`' });
+    });
+    server.disconnect();
+    await expect.poll(() => server.methods()).toContain('thread/queue/list');
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'next' })).toBe(turnId);
+    expect(told).toEqual([]);
+  });
+
   test('what another program was quicker to take out of the queue is in its turn, and not taken back', async () => {
     await connect({ elsewherePollMs: 10 });
     const told: unknown[] = [];

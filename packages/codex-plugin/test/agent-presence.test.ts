@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, globalAgent } from 'node:http';
+import { createServer as createHttpServer, globalAgent, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,7 +143,7 @@ test('a session that ends while it is registered is not begun, and its agent is 
   const held = new Promise<void>((resolve) => {
     letThrough = resolve;
   });
-  const between = createHttpServer(async (request, response) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
     const answer = await fetch(`${relay.url}${request.url}`, {
       method: request.method ?? 'GET',
@@ -154,7 +154,8 @@ test('a session that ends while it is registered is not begun, and its agent is 
     // The first is the owner's, for the agent's token.
     if (request.method === 'POST' && request.url === '/api/agents' && ++registrations === 2) await held;
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answered);
-  });
+  };
+  const between = createHttpServer((request, response) => void pass(request, response));
   await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void between.close());
   // A listening TCP server has an address of this kind.

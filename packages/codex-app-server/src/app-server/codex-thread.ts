@@ -280,10 +280,18 @@ export class CodexThread {
     }
     // What joined a turn that runs, or has just begun one, is in no list yet.
     const nothingRuns = isAtRest(status) && this.#feed.openTurnId === undefined;
-    if (!this.#isRecovering && this.#recovery && nothingRuns) await lookAgain(this.#recovery, this.#places({ isLoaded: true }));
+    if (!this.#isRecovering && nothingRuns) await this.#lookAgain();
     if (!this.#isRecovering) return;
     this.#isRecovering = false;
     this.#recovery?.resumed();
+  }
+
+  /** A thread that is joined again is not lost for a server that has no such list, or is slow. */
+  async #lookAgain(): Promise<void> {
+    if (!this.#recovery) return;
+    await lookAgain(this.#recovery, this.#places({ isLoaded: true })).catch((error: unknown) => {
+      if (isConnectionLost(error)) throw error;
+    });
   }
 
   /** The client is closed, or has let go of the thread: nothing more will come. */

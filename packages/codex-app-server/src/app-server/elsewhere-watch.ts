@@ -89,6 +89,8 @@ export class ElsewhereWatch {
     if (waits && !mustTake) return;
     const taken = waits ? await this.#takeOut(ours) : new Set<string>();
     try {
+      // Let go meanwhile: it is not loaded again for nobody.
+      if (this.#closing.signal.aborted) return;
       await rejoin();
       this.#tell(false);
     } catch (error) {
