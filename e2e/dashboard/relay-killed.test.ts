@@ -43,6 +43,8 @@ test.skipIf(!hasBrowser)('a relay that is killed in mid-stream, twice, leaves th
     await page.goto(relay.loginLink);
     await page.getByRole('link', { name: 'Messages', exact: true }).click();
     await page.getByRole('status').getByText('live').waitFor();
+    // A view whose script was on its way when the relay died says so, and asks to be loaded again.
+    await page.getByLabel('Message', { exact: true }).waitFor();
     await page.evaluate(() => Reflect.set(globalThis, 'isTheSamePage', true));
 
     const kills = (async () => {
