@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
-import { QueuePlace, type WaitingMail } from './queue-place.ts';
+import { type QueuedMail, QueuePlace } from './queue-place.ts';
 
 /** Where mail goes. */
 export interface MailThreads {
@@ -208,7 +208,7 @@ export class MailLine {
   }
 
   /** Nothing runs and this waits still: Codex says nothing where somebody took it out, its word may be missed, and a person's interrupt stops the queue. */
-  async #lookAfter({ clientId, threadId }: WaitingMail, signal: AbortSignal): Promise<void> {
+  async #lookAfter({ clientId, threadId }: QueuedMail, signal: AbortSignal): Promise<void> {
     const { codex, threads } = this.#options;
     const messageId = messageIdOf(clientId);
     let turnId = await codex.turnOfMessage(threadId, clientId);

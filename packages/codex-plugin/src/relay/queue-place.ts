@@ -5,7 +5,7 @@ export interface QueuePlaceOptions {
   readonly goneAfterMs?: number | undefined;
 }
 
-export interface WaitingMail {
+export interface QueuedMail {
   readonly clientId: string;
   readonly threadId: string;
   idleSince: number | null;
@@ -20,7 +20,7 @@ export interface WaitingMail {
 export class QueuePlace {
   readonly #goneAfterMs: number;
   readonly #news = new Bell();
-  #waiting: WaitingMail | undefined;
+  #waiting: QueuedMail | undefined;
 
   constructor({ goneAfterMs = 10_000 }: QueuePlaceOptions = {}) {
     this.#goneAfterMs = goneAfterMs;
@@ -59,7 +59,7 @@ export class QueuePlace {
   }
 
   /** What still waits although nothing has run for long, once each time: Codex says nothing where somebody took it out, and its word may be missed. */
-  overdue(isBusy: boolean, now = performance.now()): WaitingMail | undefined {
+  overdue(isBusy: boolean, now = performance.now()): QueuedMail | undefined {
     const waiting = this.#waiting;
     if (!waiting) return undefined;
     waiting.idleSince = isBusy ? null : (waiting.idleSince ?? now);
