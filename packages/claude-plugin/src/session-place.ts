@@ -19,7 +19,7 @@ export interface SessionPlace {
   readonly door: string;
   /** What the shells of the session are told, in shell words. */
   readonly shellFile: string;
-  /** Is there while a turn with relay mail is held to less than the session may do. */
+  /** Is there while a turn with relay mail is held to less than the session may do (`NotedHold`). */
   readonly restrictedFile: string;
   /** What is reserved, as the sidecar has heard it last. */
   readonly reservedFile: string;

@@ -324,6 +324,31 @@ test('a sidecar that `/mcp` starts anew leaves a turn with mail held, before the
   expect(existsSync(restrictedIn(next))).toBe(false);
 });
 
+test.each([
+  ['is started anew', true],
+  ['is gone', false],
+])(
+  'a turn with mail that had stopped when its sidecar ended is over with what a person types next, where the sidecar %s',
+  async (_, isAnew) => {
+    const env = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' };
+    await using held = await LiveClaude.start({ env });
+    await held.ready();
+    const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === held.cwd);
+    await owner.messages.send({ to: `id:${(await vi.waitUntil(find, timeout)).id}`, body: 'do it' });
+    await expect.poll(() => held.frames.length, timeout).toBe(1);
+    await held.hook('UserPromptSubmit', { prompt: held.frames[0]?.message.content });
+    await held.hook('Stop');
+    await held.disconnect();
+    expect(existsSync(restrictedIn(held))).toBe(true);
+    await using next = isAnew ? await LiveClaude.start({ folder: held.folder, env }) : null;
+    await next?.ready();
+    const session = next ?? held;
+    await session.hook('UserPromptSubmit', { prompt: 'build it' });
+    const { output } = await session.hook('PreToolUse', { tool_name: 'Write', tool_input: {} });
+    expect([output.hookSpecificOutput?.permissionDecision, existsSync(restrictedIn(session))]).toEqual([undefined, false]);
+  },
+);
+
 test('a hold that a hook noted which found no door holds the turn; none is held where a session starts', async () => {
   await mailTurn('guarded');
   await claude.hook('Stop');

@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asText } from 'agent-relay-protocol';
 import type { SessionPlace } from '../session-place.ts';
 import { beginsAnew, type HookAnswer, type HookQuestion } from './hook-message.ts';
+import { holdNotedIn, noteHold } from './noted-hold.ts';
 
 type Place = Pick<SessionPlace, 'restrictedFile'>;
 type Unasked = Pick<SessionPlace, 'restrictedFile' | 'reservedFile'> & { readonly now: () => number };
@@ -20,11 +21,14 @@ export function freeTurn(event: string, { source, notification_type }: Input, { 
   if (isOver || (event === 'SessionStart' && beginsAnew(source))) rmSync(restrictedFile, { force: true });
 }
 
-/** A turn that mail is part of uses no tool as long as no sidecar answers, killed or hung: nobody else knows what it may do. */
+/**
+ * A turn that mail is part of uses no tool as long as no sidecar answers, killed or hung: nobody else knows what it may do. What a person types after one that
+ * has stopped begins another.
+ */
 export function holdTurn(prompt: string, { restrictedFile }: Place): void {
-  if (closingsIn(prompt).length === 0) return;
   try {
-    writeFileSync(restrictedFile, '', { mode: 0o600 });
+    if (closingsIn(prompt).length > 0) noteHold(restrictedFile, 'runs');
+    else if (holdNotedIn(restrictedFile) === 'stopped') rmSync(restrictedFile, { force: true });
   } catch {
     // A full disk is no reason for a prompt to go wrong.
   }

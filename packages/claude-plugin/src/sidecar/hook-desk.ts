@@ -1,7 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { KnownReservations } from 'agent-relay-protocol';
 import { z } from 'zod';
 import { beginsAnew, type HookAnswer, type HookQuestion } from '../hook/hook-message.ts';
+import { holdNotedIn, noteHold } from '../hook/noted-hold.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
 import { answerSlashCommand, commandName } from './commands.ts';
 import type { ClaudeConversation, EnteredMail } from './entered-mail.ts';
@@ -241,7 +242,8 @@ export class HookDesk {
   /** A process that was here before, or a hook that nobody answered, holds a turn with mail: it goes on. Each time, for that hook may have found no door while this one was opened. */
   #lookForHold(): void {
     const { turn, restrictedFile } = this.#options;
-    if (!turn.hasMail && existsSync(restrictedFile)) turn.mailArrived();
+    const noted = turn.hasMail ? null : holdNotedIn(restrictedFile);
+    if (noted !== null) turn.heldBefore({ isStopped: noted === 'stopped' });
   }
 
   /** How the session stands, where that is not what it was told. */
@@ -255,10 +257,11 @@ export class HookDesk {
   #noteRestriction(): void {
     const { turn, relay, restrictedFile } = this.#options;
     const isRestricted = turn.hasMail && relay.heldTo !== 'open';
+    const hold = turn.isBusy ? 'runs' : 'stopped';
     // A hook that was not answered in time may have put it there as well.
-    if (isRestricted === existsSync(restrictedFile)) return;
+    if (holdNotedIn(restrictedFile) === (isRestricted ? hold : null)) return;
     try {
-      if (isRestricted) writeFileSync(restrictedFile, '', { mode: 0o600 });
+      if (isRestricted) noteHold(restrictedFile, hold);
       else rmSync(restrictedFile, { force: true });
     } catch {
       // It is for hooks that find nobody here. As long as this process lives it decides, and notes it with the next that it can.

@@ -46,6 +46,8 @@ export function serveTools(firstAnswers: Answers, { input, output, ...options }:
       if (question.startsWith('tools/list')) tellListed();
     }
   };
+  // Claude Code is gone: what ends with it comes by the signal.
+  for (const stream of [input, output]) stream.on('error', options.onError);
   input.on('data', onPiece);
   return { listed, close: async () => (await server)?.close() };
 }

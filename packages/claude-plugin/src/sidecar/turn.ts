@@ -33,6 +33,12 @@ export class LiveTurn {
     this.#hasMail = true;
   }
 
+  /** Held by a process that was here before, or by a hook that nobody answered. */
+  heldBefore({ isStopped }: { readonly isStopped: boolean }): void {
+    this.#isBusy = !isStopped;
+    this.#hasMail = true;
+  }
+
   /** The model has stopped, perhaps not for good. */
   stopped(): void {
     this.#isBusy = false;
