@@ -211,6 +211,12 @@ export class CodexClient implements CodexRequester {
     return new ThreadHistory(this, () => threadId).turnOfMessage(clientUserMessageId, options);
   }
 
+  /** Takes back what waits in a thread's queue. Answers whether it was there, and Codex had not begun with it. */
+  async takeFromQueue(threadId: string, clientUserMessageId: string): Promise<boolean> {
+    const isOut = await new ThreadHistory(this, () => threadId).dequeue(new Set([clientUserMessageId]));
+    return isOut.get(clientUserMessageId) === true;
+  }
+
   forgetThread(threadId: string): void {
     const thread = this.#threads.get(threadId);
     this.#threads.forget(threadId);

@@ -123,10 +123,16 @@ export class LiveSession implements MailThreads {
     const { client, env, threadId } = this.#options;
     await this.#presence.close();
     forgetSession(env, threadId);
+    if (this.#joined) await this.#leave();
+    else client.forgetThread(threadId);
+  }
+
+  async #leave(): Promise<void> {
+    const { client, threadId } = this.#options;
     client.forgetThread(threadId);
     // Else the server would keep it in memory for us.
     const request = () => client.request('thread/unsubscribe', { threadId }, { timeoutMs: goodbyeMs });
-    if (this.#joined && !client.isClosed) await settlesWithin(request(), goodbyeMs);
+    if (!client.isClosed) await settlesWithin(request(), goodbyeMs);
   }
 
   async #attachedTo(attached: AgentAtRelay): Promise<void> {
@@ -176,6 +182,8 @@ export class LiveSession implements MailThreads {
     const onRequest = () => new Promise(() => {});
     const thread = await client.resumeThread(threadId, {}, { onRequest, recovery: this.#mail.recovery }).catch(() => undefined);
     if (!thread) return;
+    // Closed meanwhile, and who comes after it could not join.
+    if (this.#closing.signal.aborted) return this.#leave();
     this.#joined = thread;
     for (const { item, turnId } of await thread.listItems().catch(() => [])) this.#item(item.known, turnId);
     void (async () => {

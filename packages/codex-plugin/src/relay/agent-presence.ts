@@ -31,6 +31,9 @@ export async function approvalNow(
   return (await client.agents.get({ id: handle.id }, signal && { signal })).approval;
 }
 
+/** So long a status that is on its way may take: then the goodbye goes all the same. */
+const STATUS_MS = 1_000;
+
 export interface AgentPresenceOptions {
   readonly env: Environment;
   readonly identity: AgentIdentity;
@@ -135,7 +138,7 @@ export class AgentPresence {
     } finally {
       this.#attached = undefined;
       // A status that is on its way may come to the relay after the goodbye.
-      await this.#telling.catch(() => {});
+      await settlesWithin(this.#telling, STATUS_MS);
       await handle.close();
     }
   }

@@ -17,7 +17,7 @@ import { type QueuedMail, QueuePlace } from './queue-place.ts';
 
 /** Where mail goes. */
 export interface MailThreads {
-  readonly joined: Pick<CodexThread, 'interrupt'> | undefined;
+  readonly joined: Pick<CodexThread, 'id' | 'interrupt'> | undefined;
   /** Whether a turn runs there. */
   readonly isBusy: boolean;
   /** Waits for the first conversation, and until it knows who it is. Rejects with the signal's reason. */
@@ -31,7 +31,7 @@ export interface MailThreads {
 }
 
 export interface MailLineOptions {
-  readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'turnOfMessage' | 'isExperimental'>;
+  readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'turnOfMessage' | 'takeFromQueue' | 'isExperimental'>;
   readonly threads: () => MailThreads;
   readonly onError: (error: unknown) => void;
   /** The conversation is older than this line: what waits may have been handed over by a process that ended before it said so. */
@@ -91,6 +91,8 @@ export class MailLine {
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
   #isReporting = false;
+  /** How often something that was given may have been lost. */
+  #losses = 0;
   /** A turn is expected, and Codex has not answered yet. */
   #isBeginning = false;
   #running: Promise<void> = Promise.resolve();
@@ -190,10 +192,12 @@ export class MailLine {
   /** Each mode in its order: what waits for its place in Codex's queue keeps nothing that goes another way. Answers how much is left for later. */
   async #handOverAll(items: readonly InboxItem[], attached: AgentAtRelay, signal: AbortSignal): Promise<number> {
     const waiting = new Set<string>();
+    const losses = this.#losses;
     let left = 0;
     for (const item of items) {
       const { mode } = item.message;
-      if (!waiting.has(mode) && (await this.#handOver(item, attached, signal))) continue;
+      // What was given before and may be gone goes before the rest of these: they are listed anew.
+      if (losses === this.#losses && !waiting.has(mode) && (await this.#handOver(item, attached, signal))) continue;
       waiting.add(mode);
       left += 1;
     }
@@ -218,14 +222,23 @@ export class MailLine {
       turnId = await codex.turnOfMessage(threadId, clientId, { howeverLongAgo: true });
     }
     if (signal.aborted || threads().isBusy || !this.#place.isWaiting(clientId)) return;
-    if (turnId === '') {
-      // Refused where somebody was quicker.
-      await codex.request('thread/queue/start', { threadId }).catch(() => {});
+    if (turnId === '') return this.#startQueue(clientId, threadId, signal);
+    if (turnId) this.echoed(clientId, turnId);
+    else if (messageId !== null) this.#settle(clientId, { messageId, state: 'failed', reason: takenOut });
+    this.#place.left(clientId);
+  }
+
+  /** It would run with the person's rights: where mail has less by now, it is taken back and gets a turn of its own. */
+  async #startQueue(clientId: string, threadId: string, signal: AbortSignal): Promise<void> {
+    const { codex } = this.#options;
+    if (this.#attached && (await approvalNow(this.#attached, signal)) !== 'open') {
+      if (!(await codex.takeFromQueue(threadId, clientId))) return;
+      this.#mayBeGone(clientId, threadId);
+      this.#place.left(clientId);
       return;
     }
-    if (turnId) this.echoed(clientId, turnId);
-    else if (messageId !== null) this.#add({ messageId, state: 'failed', reason: takenOut });
-    this.#place.left(clientId);
+    // Refused where somebody was quicker.
+    await codex.request('thread/queue/start', { threadId }).catch(() => {});
   }
 
   #forgotten(threadId: string): void {
@@ -246,12 +259,14 @@ export class MailLine {
   }
 
   #mayBeGone(clientId: string, threadId: string): void {
+    this.#losses += 1;
     this.#given.delete(clientId);
     this.#uncertain.set(clientId, threadId);
   }
 
   /** It ends here, where Codex repeats nothing. */
   #settle(clientId: string, report: DeliveryReport): void {
+    this.#isGiven(clientId, this.#given.get(clientId) ?? '');
     this.#settled.add(clientId);
     this.#add(report);
   }
@@ -304,7 +319,10 @@ export class MailLine {
     const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
     const mayQueue = mode === 'next' && codex.isExperimental;
     const found = await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said, {
-      beforeSending: async () => (mode === 'urgent' ? await threads().joined?.interrupt() : undefined),
+      beforeSending: async () => {
+        const { joined } = threads();
+        if (mode === 'urgent' && joined?.id === threadId) await joined.interrupt();
+      },
     });
     const isQueued = found ? found.turnId === '' : mayQueue;
     if (isQueued && !this.#echoed.has(said.clientUserMessageId)) this.#place.take(said.clientUserMessageId, found?.threadId ?? threadId);
@@ -326,7 +344,10 @@ export class MailLine {
         approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
         sandboxPolicy: { type: 'readOnly', networkAccess: false },
       };
-      begins = (await this.#sayOnce('turn/start', { ...said, ...rights })) === undefined;
+      const found = await this.#sayOnce('turn/start', { ...said, ...rights });
+      // There it would run with the person's rights.
+      const isTakenBack = found?.turnId === '' && (await codex.takeFromQueue(found.threadId, said.clientUserMessageId));
+      begins = found === undefined || (isTakenBack && (await this.#sayOnce('turn/start', { ...said, ...rights })) === undefined);
     } finally {
       this.#isBeginning = false;
       if (!begins) threads().expectTurn(threadId, false);
