@@ -68,10 +68,10 @@ export class SearchTurn {
     return this.#signal.aborted || performance.now() > this.#endsAt;
   }
 
-  /** Looks into the index, once it may; answers what was found, and in how many ms. Null when it may not yet, and nobody waits for it any more. */
+  /** Looks into the index, once it may; answers what was found, and in how many ms. Null when it may not yet, and nobody waits for it any more, or not for long. */
   async look<Found>(look: () => Found): Promise<readonly [found: Found, tookMs: number] | null> {
     while (this.#all.isResting) {
-      if (this.#signal.aborted) return null;
+      if (this.#signal.aborted || performance.now() > this.#endsAtLast) return null;
       await this.#waitFor(async () => {
         // Not in the queue of all who read much, who would wait for nothing.
         await sleep(Math.ceil(this.#all.restsForMs), { signal: this.#signal });
