@@ -148,6 +148,7 @@ const answers: Readonly<Record<string, Row>> = {
   ],
   StartTurnResult: [methods.StartTurnResult, [{ turn: { id: 'u' } }], ['turn', 'turn.id']],
   SteerTurnResult: [methods.SteerTurnResult, [{ turnId: 'u' }], ['turnId']],
+  DequeueResult: [methods.DequeueResult, [{ deleted: true }, { deleted: false }], []],
   ItemsPage: [
     methods.ItemsPage,
     [{ data: [{ turnId: 'u', item: turn.items[0] }], nextCursor: 'c' }],
