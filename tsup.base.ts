@@ -91,6 +91,8 @@ export const programBuild = (entry: Record<string, string>) =>
     noExternal: carried,
     removeNodeProtocol: false,
     banner: requireBanner,
+    // One that imports nothing would be taken for CommonJS by those who read it.
+    footer: { js: 'export {};' },
     esbuildPlugins: [builtins, computed, direct, oneLanguage, onFirstCall],
     esbuildOptions: (options) => {
       options.conditions = ['agent-relay-source'];
