@@ -304,14 +304,20 @@ test('mail in the answer of a tool, and a new sidecar in the middle of a turn wi
   expect(await decisionIn(next)).toBeUndefined();
 });
 
-test('a sidecar that `/mcp` starts anew leaves a turn with mail held, before the next one is there as well; the end of the session does not', async () => {
-  const env = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' };
-  await using held = await LiveClaude.start({ env });
-  await held.ready();
-  const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === held.cwd);
+const readOnlyEnv = () => ({ AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' });
+
+async function beginMailTurn(session: LiveClaude): Promise<void> {
+  await session.ready();
+  const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === session.cwd);
   await owner.messages.send({ to: `id:${(await vi.waitUntil(find, timeout)).id}`, body: 'do it' });
-  await expect.poll(() => held.frames.length, timeout).toBe(1);
-  await held.hook('UserPromptSubmit', { prompt: held.frames[0]?.message.content });
+  await expect.poll(() => session.frames.length, timeout).toBe(1);
+  await session.hook('UserPromptSubmit', { prompt: session.frames[0]?.message.content });
+}
+
+test('a sidecar that `/mcp` starts anew leaves a turn with mail held, before the next one is there as well; the end of the session does not', async () => {
+  const env = readOnlyEnv();
+  await using held = await LiveClaude.start({ env });
+  await beginMailTurn(held);
   await held.disconnect();
   const decisionIn = async (session: LiveClaude) =>
     (await session.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
@@ -330,13 +336,9 @@ test.each([
 ])(
   'a turn with mail that had stopped when its sidecar ended is over with what a person types next, where the sidecar %s',
   async (_, isAnew) => {
-    const env = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' };
+    const env = readOnlyEnv();
     await using held = await LiveClaude.start({ env });
-    await held.ready();
-    const find = async () => (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === held.cwd);
-    await owner.messages.send({ to: `id:${(await vi.waitUntil(find, timeout)).id}`, body: 'do it' });
-    await expect.poll(() => held.frames.length, timeout).toBe(1);
-    await held.hook('UserPromptSubmit', { prompt: held.frames[0]?.message.content });
+    await beginMailTurn(held);
     await held.hook('Stop');
     await held.disconnect();
     expect(existsSync(restrictedIn(held))).toBe(true);

@@ -1,18 +1,11 @@
 import { type CodexClient, type CodexThread, isRefusedForNow, type ThreadRecovery } from 'agent-relay-codex-app-server';
-import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
-import {
-  backoffDelays,
-  formatEnvelope,
-  isRetryable,
-  JsonRpcError,
-  RecentMap,
-  RecentSet,
-  retryWhileRetryable,
-  sleep,
-} from 'agent-relay-wire';
+import type { ApprovalMode, DeliveryReport, InboxItem } from 'agent-relay-protocol';
+import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentMap, RecentSet, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
+import { clientIdOfMail, messageIdOfMail } from './mail-ids.ts';
+import { MailReports } from './mail-reports.ts';
 import { type QueuedMail, QueuePlace } from './queue-place.ts';
 
 /** Where mail goes. */
@@ -53,12 +46,6 @@ interface Found {
   readonly turnId: string;
 }
 
-/** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
-const clientIdOf = ({ id, createdAt }: Message): string => `relay-${id}-${createdAt}`;
-const messageIdOf = (clientId: string): number | null => {
-  const [, digits] = /^relay-(\d{1,15})-\d{1,15}$/u.exec(clientId) ?? [];
-  return digits === undefined ? null : Number(digits);
-};
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
 const betweenMs = 1_000;
@@ -88,9 +75,8 @@ export class MailLine {
   readonly #earlier = new RecentSet<string>(remembered);
   readonly #place: QueuePlace;
   readonly #inTurn = new Map<string, number[]>();
-  readonly #reports: DeliveryReport[] = [];
+  readonly #reports: MailReports;
   #attached: AgentAtRelay | undefined;
-  #isReporting = false;
   /** How often something that was given may have been lost. */
   #losses = 0;
   /** A turn is expected, and Codex has not answered yet. */
@@ -103,12 +89,13 @@ export class MailLine {
     this.#options = options;
     this.#mayBeKnown = options.isContinued;
     this.#place = new QueuePlace(options);
+    this.#reports = new MailReports(options);
   }
 
   /** Hands over mail until the agent is no longer there, or the signal aborts. What an earlier run is in the middle of goes first. */
   async run(attached: AgentAtRelay, signal: AbortSignal): Promise<void> {
     this.#attached = attached;
-    void this.#report();
+    this.#reports.begin(attached);
     const over = AbortSignal.any([signal, attached.handle.signal]);
     const handing = this.#running.then(() => this.#handOverMail(attached, over));
     this.#running = handing.catch(() => {}); // whoever called this hears of it
@@ -124,7 +111,7 @@ export class MailLine {
         const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
         const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: lookedAt }, { signal: over });
         if (this.#mayBeKnown) await this.#expectKnown(data, over);
-        const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
+        const fresh = data.filter(({ message }) => !this.#given.has(clientIdOfMail(message)));
         const left = await this.#handOverAll(fresh, attached, over);
         if (left < fresh.length || data.length === 0) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
         if (left > 0 || (fresh.length === 0 && data.length > 0)) await this.#rest(freed, delays.next().value, over);
@@ -155,13 +142,13 @@ export class MailLine {
 
   /** Codex has repeated an id that it was handed. */
   echoed(clientId: string, turnId: string): void {
-    const messageId = messageIdOf(clientId);
+    const messageId = messageIdOfMail(clientId);
     if (messageId === null || this.#echoed.has(clientId)) return;
     this.#echoed.add(clientId);
     this.#given.set(clientId, this.#given.get(clientId) ?? '');
     this.#place.left(clientId);
     this.#inTurn.set(turnId, [...(this.#inTurn.get(turnId) ?? []), messageId]);
-    this.#add({ messageId, state: 'delivered', evidence: 'echo' });
+    this.#reports.add({ messageId, state: 'delivered', evidence: 'echo' });
   }
 
   /** Codex's server is another one: what the one before had taken and not repeated may be gone with it. */
@@ -172,12 +159,12 @@ export class MailLine {
   turnEnded(turnId: string, hasRun: boolean): void {
     const ids = this.#inTurn.get(turnId) ?? [];
     this.#inTurn.delete(turnId);
-    if (hasRun) for (const messageId of ids) this.#add({ messageId, state: 'seen', evidence: 'turn' });
+    if (hasRun) for (const messageId of ids) this.#reports.add({ messageId, state: 'seen', evidence: 'turn' });
   }
 
   /** What became of the newest mail reaches the relay, where it is there. */
   async settle(): Promise<void> {
-    await this.#report();
+    await this.#reports.flush();
   }
 
   /** What the conversation had in its queue runs as soon as it is there, and is in no list until its turn has begun. */
@@ -185,7 +172,7 @@ export class MailLine {
     await this.#options.threads().current(signal);
     if (items.length > 0) await sleep(betweenMs, { signal });
     signal.throwIfAborted();
-    for (const { message } of items) this.#earlier.add(clientIdOf(message));
+    for (const { message } of items) this.#earlier.add(clientIdOfMail(message));
     this.#mayBeKnown = false;
   }
 
@@ -214,7 +201,7 @@ export class MailLine {
   /** Nothing runs and this waits still: Codex says nothing where somebody took it out, its word may be missed, and a person's interrupt stops the queue. */
   async #lookAfter({ clientId, threadId }: QueuedMail, signal: AbortSignal): Promise<void> {
     const { codex, threads } = this.#options;
-    const messageId = messageIdOf(clientId);
+    const messageId = messageIdOfMail(clientId);
     let turnId = await codex.turnOfMessage(threadId, clientId);
     if (turnId === undefined) {
       // Codex may be about to begin with it.
@@ -268,14 +255,14 @@ export class MailLine {
   #settle(clientId: string, report: DeliveryReport): void {
     this.#isGiven(clientId, this.#given.get(clientId) ?? '');
     this.#settled.add(clientId);
-    this.#add(report);
+    this.#reports.add(report);
   }
 
   /** False when there is no room for it now. */
   async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
     const { context } = this.#options;
     const { id: messageId, mode } = item.message;
-    const clientId = clientIdOf(item.message);
+    const clientId = clientIdOfMail(item.message);
     if (mode === 'fyi' && context.has(item.message)) {
       this.#given.set(clientId, '');
       this.#settle(clientId, { messageId, state: 'failed', reason: lostContext });
@@ -316,7 +303,7 @@ export class MailLine {
   async #say(threadId: string, item: InboxItem): Promise<void> {
     const { codex, threads } = this.#options;
     const { mode } = item.message;
-    const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
+    const said = { threadId, clientUserMessageId: clientIdOfMail(item.message), input: textInput(formatEnvelope(item)) };
     const mayQueue = mode === 'next' && codex.isExperimental;
     const found = await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said, {
       beforeSending: async () => {
@@ -339,7 +326,7 @@ export class MailLine {
     this.#isBeginning = true;
     let begins = false;
     try {
-      const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
+      const said = { threadId, clientUserMessageId: clientIdOfMail(item.message), input: textInput(formatEnvelope(item)) };
       const rights = {
         approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
         sandboxPolicy: { type: 'readOnly', networkAccess: false },
@@ -396,42 +383,12 @@ export class MailLine {
   }
 
   async #inject(threadId: string, item: InboxItem): Promise<void> {
-    const clientId = clientIdOf(item.message);
+    const clientId = clientIdOfMail(item.message);
     const text = formatEnvelope(item);
     this.#options.context.add(item.message);
     const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
     await this.#options.codex.request('thread/inject_items', { threadId, items });
     this.#isGiven(clientId, threadId);
     this.#settle(clientId, { messageId: item.message.id, state: 'delivered', evidence: 'accepted' });
-  }
-
-  #add(report: DeliveryReport): void {
-    this.#reports.push(report);
-    void this.#report();
-  }
-
-  /** In order, and again while the relay is away. */
-  async #report(): Promise<void> {
-    if (this.#isReporting || this.#attached === undefined) return;
-    this.#isReporting = true;
-    try {
-      while (this.#reports.length > 0) {
-        const { client, handle } = this.#attached;
-        const reports = this.#reports.slice(0, 200);
-        const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
-        await retryWhileRetryable(() => client.deliveries.report({ ...guard, reports }), {
-          initialMs: 100,
-          maxMs: 5_000,
-          signal: handle.signal,
-        });
-        this.#reports.splice(0, reports.length);
-        for (const { messageId } of reports) this.#options.context.settled(messageId);
-      }
-    } catch (error) {
-      // What was said to an earlier registration is said again to the next.
-      if (!(error instanceof RelayError)) this.#options.onError(error);
-    } finally {
-      this.#isReporting = false;
-    }
   }
 }
