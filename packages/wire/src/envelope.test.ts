@@ -2,7 +2,7 @@ import type { Message } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { formatEnvelope } from './envelope.ts';
 import { escapeLookAlikes } from './model-text.ts';
-import { envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
+import { carriesPrompt, envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
 
 const message: Message = {
   id: 42,
@@ -114,4 +114,23 @@ test('an envelope that another message closes, or nothing, is text', () => {
   expect(readEnvelopes('')).toEqual([]);
   const many = '[msg:1] from a: \n'.repeat(200_000);
   expect(readEnvelopes(`${many}${open}`)).toEqual([{ type: 'text', text: `${many}${open}` }]);
+});
+
+test('what is offered again is known again, whatever its nonce and whatever stood before it', () => {
+  const offered = formatEnvelope({ message, nonce: 'second' });
+  const other = formatEnvelope({ message: { ...message, id: 43 }, nonce: 'second' });
+  const had = formatEnvelope({ message, nonce: 'first' });
+  expect([had, `The relay was restarted.\n\n${had}`, `${other}\n\n${had}`].map((text) => carriesPrompt(text, offered))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect([other, `${had}\n\n${other}`, had.replace('clean', 'broken'), `so: ${had}`].map((text) => carriesPrompt(text, offered))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  // Words of a person's are the same or they are not.
+  expect([carriesPrompt('go on', 'go on'), carriesPrompt('Well.\n\ngo on', 'go on')]).toEqual([true, false]);
 });

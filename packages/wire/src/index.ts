@@ -28,7 +28,7 @@ export type { PostAttempt, PostFate, PostPolicy } from './post-attempts.ts';
 export { askedWaitMs, fateOfPost, postFault } from './post-attempts.ts';
 export { Pump } from './pump.ts';
 export type { EnvelopePart } from './read-envelopes.ts';
-export { envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
+export { carriesPrompt, envelopeMessageIds, readEnvelopes, withoutEnvelopeEnds } from './read-envelopes.ts';
 export { RecentMap } from './recent-map.ts';
 export { RecentSet } from './recent-set.ts';
 export type { RetryOptions } from './retry.ts';

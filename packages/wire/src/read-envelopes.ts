@@ -54,6 +54,15 @@ export function readEnvelopes(text: string): readonly EnvelopePart[] {
   return parts;
 }
 
+/**
+ * Whether what an agent has is what it is handed now, be it for the second time: each offer closes a message with another nonce, and the first prompt that
+ * carried it may have begun with notices.
+ */
+export function carriesPrompt(had: string, prompt: string): boolean {
+  const [before, same] = [withoutEnvelopeEnds(had), withoutEnvelopeEnds(prompt)];
+  return before === same || (envelopeMessageIds(prompt).length > 0 && before.endsWith(`\n\n${same}`));
+}
+
 /** What an agent was handed, as a person reads it: without the closing lines, whose nonces are for the agent alone. */
 export function withoutEnvelopeEnds(text: string): string {
   return text.replace(/\n\[end msg:\d{1,15} [^\]\n]*\]$/gmu, '');

@@ -32,6 +32,14 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Parameters of a method that says something in a thread. */
+export interface SentMessage {
+  readonly threadId: string;
+  readonly clientUserMessageId: string;
+  /** As `turn/start` takes it. */
+  readonly input?: readonly { readonly type: string; readonly text?: string }[];
+}
+
 export interface SendOnceOptions {
   /** A moment ago, or long ago, which takes one look less. */
   readonly mayHaveArrived?: boolean | 'long ago';
@@ -40,6 +48,8 @@ export interface SendOnceOptions {
 }
 
 const lastFramesMs = 1_000;
+
+const textOf = (input: SentMessage['input']): string | undefined => input?.map(({ text = '' }) => text).join('');
 
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
@@ -192,10 +202,10 @@ export class CodexClient implements CodexRequester {
    */
   async sendOnce(
     method: string,
-    message: { readonly threadId: string; readonly clientUserMessageId: string },
+    message: SentMessage,
     { mayHaveArrived = false, beforeSending }: SendOnceOptions = {},
   ): Promise<string | undefined> {
-    const find = () => this.turnOfMessage(message.threadId, message.clientUserMessageId);
+    const find = () => this.turnOfMessage(message.threadId, message.clientUserMessageId, { text: textOf(message.input) });
     const arrived = mayHaveArrived === 'long ago' ? await find() : mayHaveArrived ? await this.#lookFor(find) : undefined;
     if (arrived !== undefined) return arrived;
     await beforeSending?.();

@@ -17,7 +17,7 @@ import type { CodexNotification, KnownNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
 import { isNeverStored, onceStored } from './stored-history.ts';
 import { ThreadFeed } from './thread-feed.ts';
-import { type FoundMessage, type ListItemsOptions, ThreadHistory } from './thread-history.ts';
+import { type FindOptions, type FoundMessage, type ListItemsOptions, ThreadHistory } from './thread-history.ts';
 import { lookAgain, partOfReconnect, type Recovering, recoverMessages, type ThreadRecovery } from './thread-recovery.ts';
 import type { ThreadState } from './thread-state.ts';
 
@@ -228,8 +228,8 @@ export class CodexThread {
   }
 
   /** A message in the conversation, whoever sent it, and however long ago. */
-  findMessage(clientUserMessageId: string): Promise<FoundMessage | undefined> {
-    return this.#history.findMessage(clientUserMessageId);
+  findMessage(clientUserMessageId: string, options?: FindOptions): Promise<FoundMessage | undefined> {
+    return this.#history.findMessage(clientUserMessageId, options);
   }
 
   /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */
@@ -351,10 +351,11 @@ export class CodexThread {
    * the newest items and in the queue.
    */
   async #submit(
-    { clientUserMessageId, signal }: StartTurnParams,
+    { text, clientUserMessageId, signal }: StartTurnParams,
     send: (options: CodexRequestOptions) => Promise<string>,
   ): Promise<string> {
-    const find = async () => this.#feed.turnOfMessage(clientUserMessageId) ?? (await this.#history.turnOfMessage(clientUserMessageId));
+    const find = async () =>
+      this.#feed.turnOfMessage(clientUserMessageId) ?? (await this.#history.turnOfMessage(clientUserMessageId, { text }));
     const options = { beforeResend: find, ...(signal ? { signal } : {}) };
     try {
       return await this.#client.resendAfterReconnect(() => send(options), { find, signal });

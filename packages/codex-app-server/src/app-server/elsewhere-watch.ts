@@ -103,10 +103,10 @@ export class ElsewhereWatch {
 
   /** What was really taken out: the other program may have been quicker. */
   async #takeOut(ours: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const { history } = this.#options;
+    const { history, recovery } = this.#options;
     const isOut = await history.dequeue(ours);
     if ([...isOut.values()].includes(false)) await sleep(betweenMs, { signal: this.#closing.signal });
-    const found = await history.messages(new Set(isOut.keys()));
+    const found = await history.messages(new Map([...isOut.keys()].map((id) => [id, recovery?.textOf?.(id)])));
     return new Set([...isOut.keys()].filter((id) => !found.has(id)));
   }
 }

@@ -82,6 +82,8 @@ export const ThreadResult = z.looseObject({
   model: lenient(z.string()),
   cwd: lenient(z.string()),
 });
+/** `path`: the file that the conversation is stored in, on the server's machine. */
+export const StoredThread = z.looseObject({ thread: z.looseObject({ path: lenient(z.string()) }) });
 export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.string() }) });
 export const SteerTurnResult = z.looseObject({ turnId: z.string() });
 const page = { nextCursor: lenient(z.string()) };

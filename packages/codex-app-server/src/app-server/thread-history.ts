@@ -1,8 +1,11 @@
+import { carriesPrompt } from 'agent-relay-wire';
 import type { z } from 'zod';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
-import { DequeueResult, type ItemEntry, ItemsPage, QueuePage, TurnsPage } from './methods.ts';
+import { ThreadItemSchema } from './items.ts';
+import { DequeueResult, type ItemEntry, ItemsPage, QueuePage, StoredThread, TurnsPage } from './methods.ts';
 import type { Turn } from './notifications.ts';
 import { hasNoHistory } from './stored-history.ts';
+import { unlistedMessages } from './unlisted-messages.ts';
 
 export interface ListItemsOptions {
   /** Keeps to one turn. */
@@ -11,7 +14,12 @@ export interface ListItemsOptions {
   readonly limit?: number;
 }
 
-export interface LookOptions {
+export interface FindOptions {
+  /** What it says: it is looked for among what no list has, too, once it is in none. */
+  readonly text?: string | undefined;
+}
+
+export interface LookOptions extends FindOptions {
   /** Default: among the newest 100 items. */
   readonly howeverLongAgo?: boolean;
 }
@@ -104,36 +112,62 @@ export class ThreadHistory {
     return isOut;
   }
 
-  /** Which of these messages are in the conversation, in the turns back to this one; without one among its newest items. */
+  /** Which of these messages are in the conversation, in the turns back to this one; without one among its newest items. By their ids, with what they say. */
   async messages(
-    clientUserMessageIds: ReadonlySet<string>,
+    wanted: ReadonlyMap<string, string | undefined>,
     { backTo, ...options }: ListTurnsOptions = {},
   ): Promise<ReadonlyMap<string, ItemEntry>> {
     const isLast = (page: readonly ItemEntry[]) => backTo === undefined || page.some(({ turnId }) => turnId < backTo);
     const items = await this.#list({ ...itemList(), isLast }, options);
     const entries = items.map((entry) => [clientIdOf(entry) ?? '', entry] as const);
-    return new Map(entries.filter(([clientId]) => clientUserMessageIds.has(clientId)).reverse());
+    const found = new Map(entries.filter(([clientId]) => wanted.has(clientId)).reverse());
+    const missing = new Map([...wanted].filter(([clientId]) => !found.has(clientId)));
+    return new Map([...found, ...(await this.#unlisted(missing, options))]);
   }
 
   /** A message that came into the conversation, however long ago that was. */
-  async findMessage(clientUserMessageId: string): Promise<FoundMessage | undefined> {
+  async findMessage(clientUserMessageId: string, { text }: FindOptions = {}): Promise<FoundMessage | undefined> {
     const isIt = (entry: ItemEntry) => clientIdOf(entry) === clientUserMessageId;
     const items = await this.#list({ ...itemList(), isLast: (page) => page.some(isIt) });
     const at = items.findIndex(isIt);
     const entry = items[at];
-    if (!entry) return undefined;
+    if (!entry) {
+      const unlisted = (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId);
+      return unlisted && { entry: unlisted, wasRead: false };
+    }
     const wasRead = items.slice(0, at).some(({ turnId, item }) => turnId === entry.turnId && item.type !== 'userMessage');
     return { entry, wasRead };
   }
 
   /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */
-  async turnOfMessage(clientUserMessageId: string, { howeverLongAgo = false }: LookOptions = {}): Promise<string | undefined> {
+  async turnOfMessage(clientUserMessageId: string, { howeverLongAgo = false, text }: LookOptions = {}): Promise<string | undefined> {
     // The queue first: what leaves it meanwhile is among the items then.
     const queue = this.#client.isExperimental ? await this.queue() : [];
     const found = howeverLongAgo
       ? (await this.findMessage(clientUserMessageId))?.entry
       : (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
-    return found?.turnId ?? (queue.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined);
+    if (found) return found.turnId;
+    if (queue.some((queued) => queued.clientUserMessageId === clientUserMessageId)) return '';
+    return (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId)?.turnId;
+  }
+
+  /** Which of these the model has and no list. */
+  async #unlisted(wanted: ReadonlyMap<string, string | undefined>, options?: CodexRequestOptions): Promise<ReadonlyMap<string, ItemEntry>> {
+    const found = new Map<string, ItemEntry>();
+    if ([...wanted.values()].every((text) => text === undefined)) return found;
+    const stored = await this.#client.ask(StoredThread, 'thread/read', { threadId: this.#threadId() }, options).catch(() => undefined);
+    const path = stored?.thread.path;
+    const messages = path === undefined ? [] : await unlistedMessages(path);
+    for (const [clientId, text] of wanted) {
+      const message = text === undefined ? undefined : messages.findLast((each) => carriesPrompt(each.text, text));
+      if (!message) continue;
+      const item = ThreadItemSchema.parse({
+        ...{ type: 'userMessage', id: message.id, clientId },
+        content: [{ type: 'text', text: message.text }],
+      });
+      found.set(clientId, { turnId: message.turnId, item });
+    }
+    return found;
   }
 
   /** Page after page, until one is the last. */

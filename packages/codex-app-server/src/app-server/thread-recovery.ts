@@ -1,4 +1,5 @@
 import { sleep } from 'agent-relay-wire';
+import type { ItemEntry } from './methods.ts';
 import { betweenMs } from './stored-history.ts';
 import type { ThreadFeed } from './thread-feed.ts';
 import type { ThreadHistory } from './thread-history.ts';
@@ -11,6 +12,8 @@ import type { ThreadHistory } from './thread-history.ts';
 export interface ThreadRecovery {
   /** What was sent to this thread and Codex has not repeated yet, by `clientUserMessageId`. Where the server is known to have died it is taken out of Codex's queue. */
   unconfirmed(threadId: string): ReadonlySet<string>;
+  /** What a message says; absent where its sender looks for it again before it goes a second time. */
+  textOf?(clientUserMessageId: string): string | undefined;
   /** Of those, `found` are in the conversation or wait in the queue; the others are the caller's to send again. Called before anything can be sent. */
   forgotten(found: ReadonlySet<string>, threadId: string): void;
   /** The thread is loaded again, under another id where it had never been stored. */
@@ -37,7 +40,7 @@ export async function recoverMessages(
   if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed, threadId);
   const isOut = canQueue ? await history.dequeue(unconfirmed, partOfReconnect) : new Map<string, boolean>();
   const mayRun = isLoaded || [...isOut.values()].includes(false);
-  const found = await lookTwice(mayRun, unconfirmed, () => conversation({ history, feed }, unconfirmed));
+  const found = await lookTwice(mayRun, unconfirmed, () => conversation(recovery, { history, feed }, unconfirmed));
   for (const entry of found.values()) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()), threadId);
 }
@@ -53,15 +56,21 @@ export async function lookAgain(recovery: ThreadRecovery, { threadId, history, f
     // The queue first: what leaves it meanwhile is in the conversation then.
     const queue = canQueue ? await history.queue(partOfReconnect) : [];
     const waiting = queue.flatMap(({ clientUserMessageId: id }) => (id && unconfirmed.has(id) ? [[id, undefined] as const] : []));
-    return new Map([...waiting, ...(await conversation({ history, feed }, unconfirmed))]);
+    return new Map([...waiting, ...(await conversation(recovery, { history, feed }, unconfirmed))]);
   });
   for (const entry of found.values()) if (entry) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()), threadId);
   recovery.resumed();
 }
 
-const conversation = ({ history, feed }: Pick<Recovering, 'history' | 'feed'>, ids: ReadonlySet<string>) =>
-  history.messages(ids, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
+const conversation = (
+  recovery: ThreadRecovery,
+  { history, feed }: Pick<Recovering, 'history' | 'feed'>,
+  ids: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, ItemEntry>> => {
+  const wanted = new Map([...ids].map((id) => [id, recovery.textOf?.(id)]));
+  return history.messages(wanted, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
+};
 
 /** The second time where the thread's queue may run already. */
 async function lookTwice<Found>(

@@ -170,7 +170,7 @@ export class CodexProvider implements Provider {
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,
       release,
       runtime,
-      findInEarlier: (threadId, clientId) => findInEarlier(client, threadId, clientId),
+      findInEarlier: (threadId, prompt) => findInEarlier(client, threadId, prompt),
     });
     if (door && options.reservedAgainst) door.judge = judgeByReservations(options.reservedAgainst, session.events);
     void session.events.ended.then(() => tools?.close());

@@ -19,6 +19,7 @@ import type { ServerRequest } from '../app-server/server-requests.ts';
 import type { FoundMessage } from '../app-server/thread-history.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
 import { clientIdOf } from './client-ids.ts';
+import type { EarlierPrompt } from './earlier-conversation.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { type AnswerRules, SessionAnswers } from './session-answers.ts';
@@ -33,7 +34,7 @@ export interface CodexSessionOptions extends AnswerRules {
   /** Which server runs it, and why that one. */
   readonly runtime: string;
   /** Looks for a prompt in a conversation that the session does not go on with. */
-  readonly findInEarlier: (threadId: string, clientId: string) => Promise<FoundMessage | undefined>;
+  readonly findInEarlier: (threadId: string, prompt: EarlierPrompt) => Promise<FoundMessage | undefined>;
   /** Gives the server back. */
   readonly release: () => Promise<void>;
 }
@@ -155,6 +156,7 @@ export class CodexSession implements AgentSession {
   /** The server died: what it had taken of this session's prompts and not repeated is looked for, and goes again where it is not found. */
   readonly recovery: ThreadRecovery = {
     unconfirmed: () => new Set(this.#ledger.unconfirmed.map(({ clientUserMessageId }) => clientUserMessageId)),
+    textOf: (id) => this.#ledger.textOf(id),
     forgotten: (found) => this.#running?.line.forgotten(found),
     resumed: () => {
       const running = this.#running;
@@ -187,7 +189,7 @@ export class CodexSession implements AgentSession {
 
   /** Tells of a prompt that an earlier session had handed over, where it came into the conversation. */
   async #isThere({ text, messageIds }: PromptInput, promptId: string): Promise<boolean> {
-    const found = await this.#open().thread.findMessage(clientIdOf({ messageIds }, promptId));
+    const found = await this.#open().thread.findMessage(clientIdOf({ messageIds }, promptId), { text });
     if (found === undefined) return false;
     this.#emit({ type: 'user.message', turnId: found.entry.turnId, text, messageIds: [...messageIds] });
     for (const event of this.#ledger.found(messageIds, found.wasRead)) this.#emit(event);
@@ -195,9 +197,9 @@ export class CodexSession implements AgentSession {
   }
 
   /** As `#isThere`, of conversations that this session does not go on with: nothing of them is shown as said to it. */
-  async #wasRead({ messageIds }: PromptInput, promptId: string, conversations: readonly string[]): Promise<boolean> {
+  async #wasRead({ text, messageIds }: PromptInput, promptId: string, conversations: readonly string[]): Promise<boolean> {
     for (const threadId of conversations) {
-      const found = await this.#options.findInEarlier(threadId, clientIdOf({ messageIds }, promptId));
+      const found = await this.#options.findInEarlier(threadId, { clientUserMessageId: clientIdOf({ messageIds }, promptId), text });
       if (found === undefined) continue;
       for (const event of this.#ledger.found(messageIds, found.wasRead)) this.#emit(event);
       return true;

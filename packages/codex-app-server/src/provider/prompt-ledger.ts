@@ -44,6 +44,11 @@ export class PromptLedger {
     return this.#sent.get(clientId)?.messageIds ?? [];
   }
 
+  /** What was sent under this id, as long as it has not come back. */
+  textOf(clientId: string): string | undefined {
+    return this.#sent.get(clientId)?.unconfirmed?.text;
+  }
+
   /** What was sent and has not come back yet, oldest first. */
   get unconfirmed(): readonly Unconfirmed[] {
     return [...this.#sent].flatMap(([clientUserMessageId, { unconfirmed: input }]) => (input ? [{ clientUserMessageId, input }] : []));

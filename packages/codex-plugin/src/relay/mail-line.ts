@@ -38,6 +38,7 @@ export interface MailLineOptions {
 interface Said {
   readonly threadId: string;
   readonly clientUserMessageId: string;
+  readonly input: readonly { readonly type: 'text'; readonly text: string }[];
 }
 
 /** Empty while it waits in the queue. */
@@ -46,7 +47,7 @@ interface Found {
   readonly turnId: string;
 }
 
-const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
+const textInput = (text: string) => [{ type: 'text' as const, text, text_elements: [] }];
 const remembered = 4096;
 const betweenMs = 1_000;
 /** What does not wait for the one before it is seen behind as much as does. */
@@ -352,7 +353,7 @@ export class MailLine {
   ): Promise<Found | undefined> {
     const { threadId, clientUserMessageId: clientId } = said;
     const before = this.#uncertain.get(clientId);
-    let found = before === undefined || before === threadId ? undefined : await this.#find(before, clientId);
+    let found = before === undefined || before === threadId ? undefined : await this.#find(before, said);
     if (!found) {
       this.#given.set(clientId, threadId);
       const mayHaveArrived = before === threadId || (this.#earlier.has(clientId) && 'long ago');
@@ -367,9 +368,10 @@ export class MailLine {
   }
 
   /** In the conversation that it was given to, which mail goes into no more. */
-  async #find(threadId: string, clientId: string): Promise<Found | undefined> {
+  async #find(threadId: string, { clientUserMessageId: clientId, input }: Said): Promise<Found | undefined> {
+    const text = input.map((each) => each.text).join('');
     const look = () =>
-      this.#options.codex.turnOfMessage(threadId, clientId).catch((error: unknown) => {
+      this.#options.codex.turnOfMessage(threadId, clientId, { text }).catch((error: unknown) => {
         // One that Codex has no more.
         if (error instanceof JsonRpcError && !isRefusedForNow(error)) return undefined;
         throw error;
