@@ -78,6 +78,10 @@ export function inputsOf(schema: z.ZodType): fc.Arbitrary<unknown> {
   return arbitraryOf(described as JsonSchema, ''); // the parts of it that are read here
 }
 
+// Made once: fast-check looks each code point up for each of them.
+const plainCharacter = fc.string({ minLength: 1, maxLength: 1 });
+const anyCharacter = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 });
+
 const anyJson = fc.jsonValue({ maxDepth: 2 });
 
 function arbitraryOf(schema: JsonSchema, field: string): fc.Arbitrary<unknown> {
@@ -117,7 +121,7 @@ function objects({ properties, required = [], additionalProperties }: JsonSchema
     return fc.record(Object.fromEntries(fields), { requiredKeys: given });
   }
   const values = typeof additionalProperties === 'object' ? arbitraryOf(additionalProperties, '') : anyJson;
-  return fc.dictionary(fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('__proto__', 'constructor', 'toString')), values, {
+  return fc.dictionary(fc.oneof(fc.string({ unit: plainCharacter, maxLength: 12 }), fc.constantFrom('__proto__', 'constructor', 'toString')), values, {
     maxKeys: 3,
   });
 }
@@ -154,8 +158,6 @@ const lines = [
   'a\r\nb: c',
 ];
 
-/** Made once: fast-check looks each code point up for each of them. */
-const anyCharacter = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 });
 
 function strings({ minLength = 0, maxLength = 65_536, pattern, format }: JsonSchema, field: string): fc.Arbitrary<unknown> {
   if (format === 'uri') return fc.constantFrom('https://example.com/a?b=c', 'http://[::1]:1/', 'https://ex\u00e4mple.test');
@@ -170,7 +172,7 @@ function strings({ minLength = 0, maxLength = 65_536, pattern, format }: JsonSch
     ...ready.map((text) => fc.constant(text)),
     written,
     written,
-    fc.string({ minLength, maxLength: Math.min(maxLength, 8) }),
+    fc.string({ unit: plainCharacter, minLength, maxLength: Math.min(maxLength, 8) }),
   ];
   // The longest body there may be, now and then.
   const longest = fc.constant('l'.repeat(Math.min(maxLength, 65_536)));
