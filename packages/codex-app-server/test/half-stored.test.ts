@@ -6,6 +6,7 @@ import { EventLog } from 'agent-relay-provider/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
 import { CodexClient } from '../src/app-server/codex-client.ts';
+import { storedMessages } from '../src/app-server/stored-messages.ts';
 import { ThreadHistory } from '../src/app-server/thread-history.ts';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { type CodexBench, codexBench, codexVersions } from './harness.ts';
@@ -81,7 +82,10 @@ describe.each(codexVersions)('mail of which a Codex %s had stored the one half w
     await first.log.waitForTurnEnd();
     const conversation = first.session.vendorSessionId ?? '';
     await provider.close();
+    const inFile = async () => (await storedMessages(stored())).filter((message) => message.text === letter('one'));
+    expect(await inFile()).toMatchObject([{ clientId: `relay-${promptId}`, wasRead: true }]);
     cut();
+    expect(await inFile()).toMatchObject([{ clientId: undefined, wasRead: false }]);
 
     await using server = await CodexAppServer.start({ command, env: bench.env });
     await using client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'test', version: '1' } });

@@ -1,11 +1,12 @@
 import { carriesPrompt } from 'agent-relay-wire';
 import type { z } from 'zod';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
+import { isConnectionLost } from './errors.ts';
 import { ThreadItemSchema } from './items.ts';
 import { DequeueResult, type ItemEntry, ItemsPage, QueuePage, StoredThread, TurnsPage } from './methods.ts';
 import type { Turn } from './notifications.ts';
 import { hasNoHistory } from './stored-history.ts';
-import { unlistedMessages } from './unlisted-messages.ts';
+import { type StoredMessage, storedMessages } from './stored-messages.ts';
 
 export interface ListItemsOptions {
   /** Keeps to one turn. */
@@ -15,7 +16,7 @@ export interface ListItemsOptions {
 }
 
 export interface FindOptions {
-  /** What it says: it is looked for among what no list has, too, once it is in none. */
+  /** What it says: where no list has it, it is looked for in the stored conversation, too. */
   readonly text?: string | undefined;
 }
 
@@ -122,7 +123,8 @@ export class ThreadHistory {
     const entries = items.map((entry) => [clientIdOf(entry) ?? '', entry] as const);
     const found = new Map(entries.filter(([clientId]) => wanted.has(clientId)).reverse());
     const missing = new Map([...wanted].filter(([clientId]) => !found.has(clientId)));
-    return new Map([...found, ...(await this.#unlisted(missing, options))]);
+    const unlisted = await this.#unlisted(missing, options);
+    return new Map([...found, ...[...unlisted].map(([clientId, { entry }]) => [clientId, entry] as const)]);
   }
 
   /** A message that came into the conversation, however long ago that was. */
@@ -131,10 +133,7 @@ export class ThreadHistory {
     const items = await this.#list({ ...itemList(), isLast: (page) => page.some(isIt) });
     const at = items.findIndex(isIt);
     const entry = items[at];
-    if (!entry) {
-      const unlisted = (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId);
-      return unlisted && { entry: unlisted, wasRead: false };
-    }
+    if (!entry) return (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId);
     const wasRead = items.slice(0, at).some(({ turnId, item }) => turnId === entry.turnId && item.type !== 'userMessage');
     return { entry, wasRead };
   }
@@ -148,24 +147,32 @@ export class ThreadHistory {
       : (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
     if (found) return found.turnId;
     if (queue.some((queued) => queued.clientUserMessageId === clientUserMessageId)) return '';
-    return (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId)?.turnId;
+    return (await this.#unlisted(new Map([[clientUserMessageId, text]]))).get(clientUserMessageId)?.entry.turnId;
   }
 
-  /** Which of these the model has and no list. */
-  async #unlisted(wanted: ReadonlyMap<string, string | undefined>, options?: CodexRequestOptions): Promise<ReadonlyMap<string, ItemEntry>> {
-    const found = new Map<string, ItemEntry>();
+  /** Which of these are in the conversation as it is stored, and in no list. */
+  async #unlisted(
+    wanted: ReadonlyMap<string, string | undefined>,
+    options?: CodexRequestOptions,
+  ): Promise<ReadonlyMap<string, FoundMessage>> {
+    const found = new Map<string, FoundMessage>();
     if ([...wanted.values()].every((text) => text === undefined)) return found;
-    const stored = await this.#client.ask(StoredThread, 'thread/read', { threadId: this.#threadId() }, options).catch(() => undefined);
+    const asking = this.#client.ask(StoredThread, 'thread/read', { threadId: this.#threadId() }, options);
+    const stored = await asking.catch((error: unknown) => {
+      // Whoever asks knows nothing then, and sends nothing.
+      if (isConnectionLost(error)) throw error;
+      return undefined;
+    });
     const path = stored?.thread.path;
-    const messages = path === undefined ? [] : await unlistedMessages(path);
+    const messages = path === undefined ? [] : await storedMessages(path);
     for (const [clientId, text] of wanted) {
-      const message = text === undefined ? undefined : messages.findLast((each) => carriesPrompt(each.text, text));
+      const isIt = (message: StoredMessage) =>
+        message.clientId === clientId || (message.clientId === undefined && text !== undefined && carriesPrompt(message.text, text));
+      const message = messages.findLast(isIt);
       if (!message) continue;
-      const item = ThreadItemSchema.parse({
-        ...{ type: 'userMessage', id: message.id, clientId },
-        content: [{ type: 'text', text: message.text }],
-      });
-      found.set(clientId, { turnId: message.turnId, item });
+      const { id, turnId, wasRead } = message;
+      const item = ThreadItemSchema.parse({ type: 'userMessage', id, clientId, content: [{ type: 'text', text: message.text }] });
+      found.set(clientId, { entry: { turnId, item }, wasRead });
     }
     return found;
   }
