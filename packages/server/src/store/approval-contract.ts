@@ -1,16 +1,14 @@
-import type { Agent, Approval, Session } from 'agent-relay-protocol';
+import type { Agent, Approval } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import { ownSession } from '../domain/approval-changes.ts';
 import type { FollowActivity } from './activity-store.ts';
 import type { Store } from './store.ts';
-import { at, writes } from './store-contract-parts.ts';
-
-type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
+import { at, type InFolder, someSession, writes } from './store-contract-parts.ts';
 
 /** The part of the store contract about what sessions ask. */
 export function approvalStoreContract(inFolder: InFolder): void {
   inFolder('what a session asks is stored and told with the activity that says so, or not at all', async (store, reopen) => {
-    await store.sessions.begin('default', 'a', () => writes({ sessions: [session] }));
+    await store.sessions.begin('default', 'a', () => writes({ sessions: [someSession] }));
     const asked = (approvalId: string): Approval => ({ ...approval, approvalId });
     const append = (seq: number, follow: FollowActivity) =>
       store.activity.append({
@@ -62,7 +60,7 @@ export function approvalStoreContract(inFolder: InFolder): void {
 
   inFolder('the end of a session sees what it still asks, and nothing that waits is pruned', async (store) => {
     await store.sessions.begin('default', 'a', () =>
-      writes({ approvals: [approval, { ...approval, approvalId: 'a2' }], sessions: [session] }),
+      writes({ approvals: [approval, { ...approval, approvalId: 'a2' }], sessions: [someSession] }),
     );
     const allowed: Approval = { ...approval, status: 'allowed', resolvedAt: at, by: 'owner', message: null };
     const key = { sessionId: 's', approvalId: 'a1' };
@@ -105,27 +103,6 @@ const card = (epoch: number): Agent => ({
   registeredAt: at,
   lastSeenAt: at,
 });
-
-const session: Session = {
-  sessionId: 's',
-  agentId: 'a',
-  nodeId: 'local',
-  provider: 'claude',
-  instanceId: 'i',
-  epoch: 1,
-  status: 'running',
-  mode: 'agentic',
-  ask: false,
-  cwd: null,
-  model: null,
-  spawnedBy: null,
-  startedAt: at,
-  endedAt: null,
-  reason: null,
-  vendorSessionId: null,
-  sandbox: 'none',
-  sandboxReason: null,
-};
 
 const approval: Approval = {
   approvalId: 'a1',

@@ -3,9 +3,7 @@ import { expect } from 'vitest';
 import type { StoredMessage } from '../domain/change.ts';
 import { holdMessage } from '../domain/hold-changes.ts';
 import type { Store } from './store.ts';
-import { at, newMessage, typesOf, writes } from './store-contract-parts.ts';
-
-type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
+import { at, type InFolder, newMessage, typesOf, writes } from './store-contract-parts.ts';
 
 /** What every engine promises of held messages. */
 export function holdStoreContract(inFolder: InFolder): void {

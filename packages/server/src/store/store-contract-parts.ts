@@ -1,7 +1,12 @@
-import type { AttemptKey, Change, NewMessage, StoredMessage } from '../domain/change.ts';
+import type { Agent, RegisterAgent, Session } from 'agent-relay-protocol';
+import type { AttemptKey, Change, NewMessage, StoredMessage, TokenRecord } from '../domain/change.ts';
 import type { Decision, SendFacts } from '../domain/facts.ts';
 import { draftOf } from '../domain/message.ts';
+import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
 import type { Store } from './store.ts';
+
+/** Runs a test on a store in a folder of its own; `reopen` opens it once more. */
+export type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
 
 /** When everything in the contract happens. */
 export const at = 1_000;
@@ -50,3 +55,49 @@ export async function allEvents(store: Store, limit: number, maxCharacters?: num
 
 export const typesOf = async (store: Store, after: number) =>
   (await allEvents(store, 100)).filter(({ seq }) => seq > after).map(({ type }) => type);
+
+/** A card as a registration makes it, with what is said over it. */
+export const register =
+  (id: string, said: Omit<Partial<RegisterAgent>, 'id' | 'name'> = {}, over: Partial<Agent> = {}) =>
+  (found: RegistrationFound): Decision<null> => {
+    const agent = { ...registerAgent(found, { ...said, id, name: id }, null, at).agent, ...over };
+    return writes({ agents: [{ id, agent }], events: [{ type: 'agent.registered', at, agent }] });
+  };
+
+export const someSession: Session = {
+  sessionId: 's',
+  agentId: 'a',
+  nodeId: 'local',
+  provider: 'claude',
+  instanceId: 'i',
+  epoch: 1,
+  status: 'running',
+  mode: 'agentic',
+  ask: false,
+  cwd: null,
+  model: null,
+  spawnedBy: null,
+  startedAt: at,
+  endedAt: null,
+  reason: null,
+  vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
+};
+
+/** A token that a person made, found by its id as by its hash. */
+export const someToken = (tokenId: string, over: Partial<TokenRecord> = {}): TokenRecord => ({
+  hash: tokenId,
+  tokenId,
+  workspace: 'default',
+  type: 'scoped',
+  agentId: null,
+  epoch: null,
+  nodeId: null,
+  name: null,
+  grants: null,
+  share: null,
+  createdAt: at,
+  expiresAt: null,
+  ...over,
+});

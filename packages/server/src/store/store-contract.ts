@@ -10,10 +10,16 @@ import { openPairOf, pairKey, pairResource } from '../domain/pair.ts';
 import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
 import { recordWrite } from '../domain/resource.ts';
 import { approvalStoreContract } from './approval-contract.ts';
+import { bookStoreContract } from './book-contract.ts';
+import { expiryStoreContract } from './expiry-contract.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
+import { nodeStoreContract } from './node-contract.ts';
+import { pushStoreContract } from './push-contract.ts';
+import { searchStoreContract } from './search-contract.ts';
 import type { Store } from './store.ts';
-import { allEvents, at, newMessage, send, typesOf, writes } from './store-contract-parts.ts';
+import { allEvents, at, newMessage, register, send, typesOf, writes } from './store-contract-parts.ts';
 import { someTask, taskContract } from './task-contract.ts';
+import { tokenStoreContract } from './token-contract.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
 export type OpenStore = (folder: string) => Promise<Store>;
@@ -65,9 +71,9 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a decision that breaks undoes its own write wholly and spoils no other write of its turn', async (store, reopen) => {
-    await store.agents.change('default', 'a', register('a', ['x']));
+    await store.agents.change('default', 'a', register('a', { tags: ['x'] }));
     const before = store.log.head;
-    const broken = store.agents.change('default', 'broken', (found) => withNoSuchTask(register('broken', ['x'])(found)));
+    const broken = store.agents.change('default', 'broken', (found) => withNoSuchTask(register('broken', { tags: ['x'] })(found)));
     const [outcome, accepted] = await Promise.allSettled([broken, send(store, { from: 'a', to: 'tag:x' })]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'Task 999 has no row' } });
     expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: before + 1 } } });
@@ -81,7 +87,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('mail of a write that was undone waits for nobody, whoever gets its number', async (store) => {
     const undone = store.agents.change('default', 'a', () => withNoSuchTask(writes({ sent: [newMessage('relay', 'id:b')] })));
     await expect(undone).rejects.toThrow('Task 999 has no row');
-    await store.agents.change('default', 'b', register('b', []));
+    await store.agents.change('default', 'b', register('b', { tags: [] }));
     const { message } = await send(store, { from: 'a', to: 'id:c' });
     expect(message.id).toBe(2);
     expect(await store.deliveries.change('default', 'b', [message.id], delivered)).toEqual([]);
@@ -91,7 +97,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('a change and the event that tells of it are seen together or not at all', async (store) => {
     const atBell: unknown[] = [];
     const stop = store.log.onCommit(() => atBell.push([store.log.head, store.agents.index.in('default').find('a')?.agent?.id]));
-    const changing = store.agents.change('default', 'a', register('a', []));
+    const changing = store.agents.change('default', 'a', register('a', { tags: [] }));
     expect([store.log.head, store.agents.index.in('default').find('a')]).toEqual([0, undefined]);
     await changing;
     stop();
@@ -120,7 +126,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('a page of the log holds no more text than asked for, and pages of any size add up to the log', async (store, reopen) => {
     for (const length of [10, 1_000, 10, 10, 50_000, 10]) {
       await send(store, { from: 'a', to: 'id:b', body: 'x'.repeat(length) });
-      await store.agents.change('default', 'b', register('b', []));
+      await store.agents.change('default', 'b', register('b', { tags: [] }));
     }
     for (const each of [store, await reopen()]) {
       const whole = await allEvents(each, 1_000);
@@ -133,7 +139,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('the log reads the same in pages of any size, in memory and on disk', async (store, reopen) => {
-    await store.agents.change('default', 'b', register('b', ['x']));
+    await store.agents.change('default', 'b', register('b', { tags: ['x'] }));
     for (let count = 0; count < 10; count += 1) {
       const { message } = await send(store, { from: 'a', to: count % 2 === 0 ? 'id:b' : 'tag:x' });
       if (count % 3 === 0) await store.deliveries.change('default', 'b', [message.id], delivered);
@@ -173,10 +179,10 @@ export function storeContract(name: string, open: OpenStore): void {
   );
 
   inFolder('memberships are intervals, and stay what they were when nothing changes', async (store, reopen) => {
-    await store.agents.change('default', 'a', register('a', ['x']));
-    await store.agents.change('default', 'a', register('a', ['x']));
-    await store.agents.change('default', 'a', register('a', []));
-    await store.agents.change('default', 'a', register('a', ['x']));
+    await store.agents.change('default', 'a', register('a', { tags: ['x'] }));
+    await store.agents.change('default', 'a', register('a', { tags: ['x'] }));
+    await store.agents.change('default', 'a', register('a', { tags: [] }));
+    await store.agents.change('default', 'a', register('a', { tags: ['x'] }));
     const expected = [
       { fromSeq: 1, untilSeq: 3 },
       { fromSeq: 4, untilSeq: null },
@@ -186,7 +192,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a removed address keeps its epoch', async (store, reopen) => {
-    await store.agents.change('default', 'a', register('a', [], 4));
+    await store.agents.change('default', 'a', register('a', {}, { epoch: 4 }));
     await store.agents.remove('default', 'a', { after: 0, limit: 100 }, () =>
       writes({ agents: [{ id: 'a', agent: null }], events: [{ type: 'agent.removed', at, agentId: 'a' }] }),
     );
@@ -196,7 +202,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('waiting mail is what is open, direct and fanned out, in order', async (store, reopen) => {
-    await store.agents.change('default', 'b', register('b', ['x']));
+    await store.agents.change('default', 'b', register('b', { tags: ['x'] }));
     const ids: number[] = [];
     for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await send(store, { from: 'a', to })).message.id);
     await store.deliveries.change('default', 'b', [ids[0] ?? 0, ids[4] ?? 0], delivered);
@@ -385,10 +391,46 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(told).toEqual(['token.created a', 'token.created b', 'token.created c', 'token.revoked a', 'token.expired b']);
   });
 
-  taskContract(inFolder);
+  inFolder('records are counted under each key that is asked for, without those of others', async (store, reopen) => {
+    const { id } = await store.records.begin('default', invite('a', 'b'));
+    const rejected = { ...pendingPair(id, 'a', 'b'), status: 'rejected', endedAt: at, reason: null } as const;
+    await store.records.change(pairResource, 'default', id, () => writes({ records: [recordWrite(pairResource, rejected)] }));
+    await store.records.begin('default', invite('a', 'c'));
+    await store.records.begin('other', invite('a', 'b'));
+    const keys = ['a', 'b', 'none'].map((agent) => pairKey({ agent }));
+    for (const each of [store, await reopen()]) {
+      const { counts, cursor } = await each.records.count(pairResource, 'default', keys);
+      expect([keys.map((key) => counts.get(key) ?? 0), cursor]).toEqual([[2, 1, 0], each.log.head]);
+      expect((await each.records.count({ name: 'none' }, 'default', keys)).counts.get(keys[0] ?? '') ?? 0).toBe(0);
+    }
+  });
 
+  inFolder(
+    'a session that shows a token proves who the mail is for; what comes once another without one has begun is not',
+    async (store, reopen) => {
+      const proven = (each: Store) => each.agents.index.in('default').find('a')?.provenThrough;
+      await store.agents.change('default', 'a', register('a', { instanceId: 'i1' }));
+      expect(proven(store)).toBe(0);
+      await store.agents.change('default', 'a', register('a', { instanceId: 'i2' }, { protected: true }));
+      await store.agents.change('default', 'a', register('a', { instanceId: 'i2' }));
+      expect(proven(store)).toBe(Number.MAX_SAFE_INTEGER);
+      const { cursor } = await store.agents.change('default', 'a', register('a', { instanceId: 'i3' }));
+      for (const each of [store, await reopen()]) expect(proven(each)).toBe(cursor);
+      await store.agents.change('default', 'a', register('a', { instanceId: 'i4' }));
+      await store.agents.remove('default', 'a', { after: 0, limit: 1 }, () => writes({ agents: [{ id: 'a', agent: null }] }));
+      for (const each of [store, await reopen()]) expect(proven(each)).toBe(cursor);
+    },
+  );
+
+  taskContract(inFolder);
   approvalStoreContract(inFolder);
   holdStoreContract(inFolder);
+  expiryStoreContract(inFolder);
+  tokenStoreContract(inFolder);
+  nodeStoreContract(inFolder);
+  pushStoreContract(inFolder);
+  searchStoreContract(inFolder);
+  bookStoreContract(inFolder);
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
     const writing = send(store, { from: 'a', to: 'id:b' });
@@ -433,11 +475,3 @@ const pendingPair = (id: number, requester: string, target: string): OpenPair =>
   requestedAt: at,
   status: 'pending',
 });
-
-const register =
-  (id: string, tags: readonly string[], epoch?: number) =>
-  (found: RegistrationFound): Decision<null> => {
-    const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
-    const card = epoch === undefined ? agent : { ...agent, epoch };
-    return writes({ agents: [{ id, agent: card }], events: [{ type: 'agent.registered', at, agent: card }] });
-  };

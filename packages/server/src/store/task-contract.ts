@@ -3,9 +3,7 @@ import { expect } from 'vitest';
 import type { Decision, ReportFacts } from '../domain/facts.ts';
 import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
 import type { Store } from './store.ts';
-import { at, newMessage, writes } from './store-contract-parts.ts';
-
-type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
+import { at, type InFolder, newMessage, writes } from './store-contract-parts.ts';
 
 /** The part of the store contract about tasks and their callbacks. */
 export function taskContract(inFolder: InFolder): void {

@@ -1,0 +1,135 @@
+import { expect } from 'vitest';
+import type { TokenRecord } from '../domain/change.ts';
+import { tokenCreated, tokenRevoked } from '../domain/describe-token.ts';
+import { someSubscriber } from './push-contract.ts';
+import type { Store } from './store.ts';
+import { allEvents, at, type InFolder, register, someSession, someToken, typesOf, writes } from './store-contract-parts.ts';
+
+/** The part of the store contract about what begins and ends with tokens. */
+export function tokenStoreContract(inFolder: InFolder): void {
+  inFolder(
+    'a card says that a token speaks for it from the first one to the last, in the commits that write those',
+    async (store, reopen) => {
+      await store.agents.change('default', 'a', register('a'));
+      const said = (each: Store) => {
+        const agents = each.agents.index.in('default');
+        return [agents.find('a')?.agent?.protected, agents.isBound('a')];
+      };
+      await store.tokens.put(someToken('loose'));
+      await store.tokens.put(someToken('of another', { agentId: 'b' }));
+      expect(said(store)).toEqual([false, false]);
+      await store.tokens.put(someToken('t1', { agentId: 'a' }), tokenCreated(someToken('t1', { agentId: 'a' }), 'owner'));
+      await store.tokens.put(someToken('t2', { agentId: 'a', expiresAt: at + 9 }));
+      for (const each of [store, await reopen()]) expect(said(each)).toEqual([true, true]);
+      await store.tokens.remove('default', 't1', (record) => tokenRevoked(record, at + 5, 'owner'));
+      expect(said(store)).toEqual([true, true]);
+      await store.tokens.removeExpired(at + 9, (record) => tokenRevoked(record, at + 9, 'owner'));
+      for (const each of [store, await reopen()]) expect(said(each)).toEqual([false, false]);
+      expect((await allEvents(store, 100)).map((event) => [event.type, event.at])).toEqual([
+        ['agent.registered', at],
+        ['token.created', at],
+        ['agent.updated', at],
+        ['token.revoked', at + 5],
+        ['token.revoked', at + 9],
+        ['agent.updated', at + 9],
+      ]);
+    },
+  );
+
+  inFolder('a card that a session holds with its token stays protected when the last token that a person made is gone', async (store) => {
+    await store.agents.change('default', 'a', register('a', {}, { protected: true }));
+    await store.sessions.begin('default', 'a', () => writes({ tokens: [ofSession('s')] }));
+    await store.tokens.put(someToken('t', { agentId: 'a' }));
+    await store.tokens.remove('default', 't');
+    expect(store.agents.index.in('default').find('a')?.agent?.protected).toBe(true);
+  });
+
+  inFolder("an agent's session tokens end with its session, and what people made or nobody used yet stays", async (store) => {
+    const code = { type: 'dial', agentId: 'a' } as const;
+    for (const token of [someToken('made', { agentId: 'a' }), someToken('unused', code), someToken('used', { ...code, epoch: 1 })])
+      await store.tokens.put(token);
+    await store.sessions.begin('default', 'a', () => writes({ tokens: [ofSession('before'), ofSession('other', 'b')] }));
+    await store.sessions.begin('default', 'a', () => writes({ revokeAgentTokens: ['a'], tokens: [ofSession('after')] }));
+    expect((await store.tokens.list('default')).map(({ tokenId }) => tokenId).sort()).toEqual(['after', 'made', 'other', 'unused']);
+  });
+
+  inFolder(
+    'links to what an agent did are revoked when a change says so, and each is told; those of others stay',
+    async (store, reopen) => {
+      const share = (tokenId: string, agentId: string) =>
+        someToken(tokenId, { type: 'share', agentId, share: { sessionId: 's', createdBy: 'owner' } });
+      for (const token of [share('one', 'a'), share('two', 'a'), share('other', 'b')]) await store.tokens.put(token);
+      const before = store.log.head;
+      await store.agents.remove('default', 'a', { after: 0, limit: 10 }, () =>
+        writes({ agents: [{ id: 'a', agent: null }], revokeSharesOf: { agentId: 'a', by: 'ada' } }),
+      );
+      const told = (await allEvents(store, 100)).filter(({ seq }) => seq > before);
+      expect(told).toMatchObject(
+        ['one', 'two'].map((tokenId) => ({ type: 'token.revoked', at, by: 'ada', token: { tokenId, sessionId: 's' } })),
+      );
+      expect((await (await reopen()).tokens.list('default')).map(({ tokenId }) => tokenId)).toEqual(['other']);
+    },
+  );
+
+  inFolder('whatever ends a token ends its pushes with it, and is heard of once after the commit', async (store, reopen) => {
+    const heard: string[][] = [];
+    store.tokens.onEnded((ended) => heard.push(ended.map(({ tokenId }) => tokenId)));
+    const tokens = [
+      someToken('taken', { type: 'login' }),
+      someToken('removed'),
+      someToken('expired', { expiresAt: at }),
+      ofSession('session'),
+      someToken('share', { type: 'share', agentId: 'a' }),
+      someToken('node', { type: 'node', nodeId: 'n' }),
+    ];
+    for (const token of [...tokens, someToken('kept')]) {
+      await store.tokens.put(token);
+      await store.pushes.subscribe(someSubscriber(token.tokenId), () => []);
+    }
+    const [subscriber] = await store.pushes.subscribers('default');
+    const push = {
+      subscriber: subscriber?.ref ?? 0,
+      tag: 'approval/1',
+      urgency: 'high',
+      nextAt: at,
+      deadlineAt: at + 9,
+      body: '{}',
+    } as const;
+    const step = { through: 0, news: [push], ends: [], underWay: new Set<number>(), mostWaiting: 9, gather: () => null };
+    await store.pushes.take('default', step);
+    expect(await store.pushes.tags('default')).toEqual(['approval/1']);
+    await store.tokens.take('taken');
+    await store.tokens.remove('default', 'removed');
+    await store.tokens.removeExpired(at);
+    await store.sessions.begin('default', 'a', () => writes({ revokeAgentTokens: ['a'], revokeSharesOf: { agentId: 'a', by: 'ada' } }));
+    await store.nodes.change('default', 'n', () => ({ answer: null, change: { node: null, events: [] } }));
+    expect(heard).toEqual([['taken'], ['removed'], ['expired'], ['session', 'share'], ['node']]);
+    for (const each of [store, await reopen()]) {
+      expect((await each.pushes.subscribers('default')).map(({ holder }) => holder)).toEqual(['kept']);
+      expect(await each.pushes.tags('default')).toEqual([]);
+    }
+  });
+
+  inFolder('a token that a write ended which was undone is there, with its pushes, and nobody hears of it', async (store) => {
+    const heard: unknown[] = [];
+    store.tokens.onEnded((ended) => heard.push(ended));
+    await store.agents.change('default', 'a', register('a'));
+    await store.sessions.begin('default', 'a', () => writes({ tokens: [ofSession('t'), someToken('made', { agentId: 'a' })] }));
+    await store.pushes.subscribe(someSubscriber('t'), () => []);
+    const before = store.log.head;
+    const undone = store.tokens.remove('default', 'made', () => {
+      throw new TypeError('a bug');
+    });
+    await expect(undone).rejects.toThrow('a bug');
+    const neither = { ...someSession, sessionId: null as never };
+    await expect(
+      store.sessions.begin('default', 'a', () => writes({ revokeAgentTokens: ['a'], sessions: [someSession, neither] })),
+    ).rejects.toThrow();
+    expect([heard, await typesOf(store, before)]).toEqual([[], []]);
+    expect((await store.tokens.list('default')).map(({ tokenId }) => tokenId).sort()).toEqual(['made', 't']);
+    expect(store.agents.index.in('default').isBound('a')).toBe(true);
+    expect(await store.pushes.subscribers('default')).toHaveLength(1);
+  });
+}
+
+const ofSession = (tokenId: string, agentId = 'a'): TokenRecord => someToken(tokenId, { type: 'session', agentId, epoch: 1 });
