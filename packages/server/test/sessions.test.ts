@@ -798,7 +798,10 @@ describe('a machine that comes and goes', () => {
 
   it('that was removed by a relay which ended in the middle of it loses them without a grace', async () => {
     world.relay.nodeDetached(node);
-    await world.store.nodes.change(workspace, 'local', () => ({ answer: null, change: { node: null, events: [] } }));
+    await world.store.nodes.change(workspace, 'local', () => ({
+      answer: null,
+      change: { at: 1, nodes: [{ nodeId: 'local', node: null }] },
+    }));
     world = await world.restart();
     await world.relay.reap();
     expect(await world.relay.handlers['sessions/get']({ id: session.sessionId }, as(owner))).toMatchObject({
@@ -808,7 +811,10 @@ describe('a machine that comes and goes', () => {
   });
 
   it('that was removed is not made known again by the end of its link', async () => {
-    await world.store.nodes.change(workspace, 'local', () => ({ answer: null, change: { node: null, events: [] } }));
+    await world.store.nodes.change(workspace, 'local', () => ({
+      answer: null,
+      change: { at: 1, nodes: [{ nodeId: 'local', node: null }] },
+    }));
     world.relay.nodeDetached(node);
     await world.store.check();
     expect((await world.relay.handlers['nodes/list']({}, as(owner))).data).toEqual([]);

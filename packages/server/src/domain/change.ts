@@ -5,6 +5,7 @@ import type {
   Claim,
   Hold,
   Message,
+  Node,
   RelayEvent,
   ReportedEvent,
   Session,
@@ -78,12 +79,25 @@ export interface Change {
   /** Revokes the session tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
   readonly tokens?: readonly TokenRecord[];
+  /** Tokens that are good for nothing any more, as they were: gone, and whoever came with them. */
+  readonly endedTokens?: readonly TokenRecord[];
+  /** Tokens that are called something else from now on. */
+  readonly namedTokens?: readonly TokenRecord[];
+  /** Whose subscriptions to pushes end, with what is on its way to them: ids of tokens. */
+  readonly endedHolders?: readonly string[];
+  readonly nodes?: readonly NodeWrite[];
   /** Revokes the links to logs of this agent, and tells of each. */
   readonly revokeSharesOf?: { readonly agentId: string; readonly by: string };
   /** What became of a report, for whoever sends it again under its key. */
   readonly reportKey?: ReportKey;
   /** Mail of the relay's own that tells of it, numbered after everything else. */
   readonly notices?: readonly NewMessage[];
+}
+
+/** Null takes the machine out, and its tokens with it. */
+export interface NodeWrite {
+  readonly nodeId: string;
+  readonly node: Node | null;
 }
 
 /** Somebody steers an agent in the session that it has; nobody does where it has another one than is named. */

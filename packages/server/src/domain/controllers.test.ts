@@ -34,6 +34,7 @@ function facts(kept: Steering | null, sessionId: string | null = 's1'): FollowFa
       under: (_resource, key) => (kept !== null && [STEERED, steeringOf('s1')].includes(key) ? [kept] : []) as never,
     },
     ...{ heldBy: unasked, bindingsOf: unasked, task: unasked, pendingOf: unasked, workOn: unasked },
+    ...{ tokensOf: unasked, node: unasked, tokensOfNode: unasked, isReserved: unasked },
   };
 }
 

@@ -82,6 +82,10 @@ const facts = (given: Partial<FollowFacts>): FollowFacts => {
     task: unasked,
     pendingOf: unasked,
     workOn: unasked,
+    tokensOf: unasked,
+    node: unasked,
+    tokensOfNode: unasked,
+    isReserved: unasked,
     ...given,
   };
 };

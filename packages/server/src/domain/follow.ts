@@ -9,12 +9,17 @@ import { endsReservations } from './reservation-changes.ts';
 import type { FollowFacts, Rule } from './rule.ts';
 import { endsStalls } from './stall.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
+import { endsPushes, endsTokens, namesTokens, protectsCards } from './token-changes.ts';
 
 /**
  * What follows from what, whoever decided it and in the same commit: every rule that lies across resources, in the order in which one may follow
  * from another.
  */
 const rules: readonly Rule[] = [
+  endsTokens,
+  namesTokens,
+  protectsCards,
+  endsPushes,
   // An agent that goes offline, is replaced or removed.
   givesClaimsBack,
   endsPairs,

@@ -1,9 +1,15 @@
 import type { Node } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
+import { MutableAgentIndex } from '../store/agent-index.ts';
 import { attachNode, freeName, type NodeFacts, updateNode } from './node-lifecycle.ts';
 
 const node: Node = { nodeId: 'machine-1', name: 'says', status: 'online', version: '1', providers: [], connectedAt: 1, lastSeenAt: 1 };
-const facts = (over: Partial<NodeFacts> = {}): NodeFacts => ({ node: null, names: () => [], tokens: () => [], ...over });
+const nothing: Omit<NodeFacts, 'node' | 'names' | 'tokens'> = {
+  nextId: 1,
+  agents: new MutableAgentIndex().in('default'),
+  records: { find: () => null, under: () => [] },
+};
+const facts = (over: Partial<NodeFacts> = {}): NodeFacts => ({ ...nothing, node: null, names: () => [], tokens: () => [], ...over });
 
 test('a machine whose token was revoked on its way is not there again', () => {
   expect(() => attachNode(facts(), node, true)).toThrowError(expect.objectContaining({ code: 'unauthorized' }));

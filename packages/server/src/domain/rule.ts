@@ -1,5 +1,5 @@
-import type { ChannelBinding, HeldClaim, PendingApproval, Task } from 'agent-relay-protocol';
-import type { AgentWrite, Change } from './change.ts';
+import type { ChannelBinding, HeldClaim, Node, PendingApproval, Task } from 'agent-relay-protocol';
+import type { AgentWrite, Change, TokenRecord } from './change.ts';
 import type { AddressEntry } from './directory.ts';
 import type { OfferedWork } from './facts.ts';
 import type { RecordFacts } from './resource.ts';
@@ -17,6 +17,13 @@ export interface FollowFacts {
   pendingOf(sessionId: string): readonly PendingApproval[];
   /** The work that a message offers. */
   workOn(messageId: number): OfferedWork | null;
+  /** Whoever made them, and whatever for. */
+  tokensOf(agentId: string): readonly TokenRecord[];
+  node(nodeId: string): Node | null;
+  /** A machine's own; those of the sessions that it runs are not among them. */
+  tokensOfNode(nodeId: string): readonly TokenRecord[];
+  /** An integration speaks for it. */
+  isReserved(agentId: string): boolean;
 }
 
 /** Answers a change with what follows from it, or as it was. What the change has decided already is left alone. */

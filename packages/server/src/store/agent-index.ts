@@ -139,6 +139,11 @@ export class MutableAgentIndex implements AgentIndex {
     return this.#bound.has(key) || this.#reserved.has(key);
   }
 
+  /** An integration speaks for it. */
+  isReserved(workspace: string, agentId: string): boolean {
+    return this.#reserved.has(keyOf(workspace, agentId));
+  }
+
   reserve(workspace: string, agentIds: Iterable<string>): void {
     this.#version += 1;
     for (const agentId of agentIds) this.#reserved.add(keyOf(workspace, agentId));

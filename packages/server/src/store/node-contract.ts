@@ -1,19 +1,24 @@
 import type { Node } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import type { Store } from './store.ts';
-import { at, type InFolder, someToken, typesOf } from './store-contract-parts.ts';
+import { at, type InFolder, putToken, someToken, typesOf } from './store-contract-parts.ts';
 
 /** The part of the store contract about machines. */
 export function nodeStoreContract(inFolder: InFolder): void {
   inFolder('a machine, its token and what is told of them are one write, and each write sees the one before', async (store, reopen) => {
     const seen: unknown[] = [];
     const put = (id: string, name: string) =>
-      store.nodes.change('default', id, ({ node, names, tokens }) => {
-        seen.push([node?.name ?? null, names().toSorted(), tokens().map(({ tokenId }) => tokenId)]);
-        const token = node ? {} : { token: someToken(`of ${id}`, { type: 'node', nodeId: id, name }) };
+      store.nodes.change('default', id, ({ node, names, tokens: own }) => {
+        seen.push([node?.name ?? null, names().toSorted(), own().map(({ tokenId }) => tokenId)]);
+        const tokens = node ? [] : [someToken(`of ${id}`, { type: 'node', nodeId: id, name })];
         return {
           answer: name,
-          change: { node: machine(id, { name }), ...token, events: [{ type: 'node.updated', at, node: machine(id) }] },
+          change: {
+            at,
+            nodes: [{ nodeId: id, node: machine(id, { name }) }],
+            tokens,
+            events: [{ type: 'node.updated', at, node: machine(id) }],
+          },
         };
       });
     await Promise.all([put('n1', 'b'), put('n2', 'a'), put('n1', 'c')]);
@@ -42,15 +47,18 @@ export function nodeStoreContract(inFolder: InFolder): void {
     const own = someToken('own', { type: 'node', nodeId: 'n', name: 'old' });
     await store.nodes.change('default', 'n', () => ({
       answer: null,
-      change: { node: machine('n', { name: 'old' }), token: own, events: [] },
+      change: { at, nodes: [{ nodeId: 'n', node: machine('n', { name: 'old' }) }], tokens: [own] },
     }));
-    await store.tokens.put(someToken('other', { type: 'node', nodeId: 'm', name: 'old' }));
-    await store.tokens.put(someToken('session', { type: 'session', nodeId: 'n', agentId: 'a', epoch: 1 }));
-    await store.nodes.change('default', 'n', () => ({ answer: null, change: { node: machine('n', { name: 'new' }), events: [] } }));
+    await putToken(store, someToken('other', { type: 'node', nodeId: 'm', name: 'old' }));
+    await putToken(store, someToken('session', { type: 'session', nodeId: 'n', agentId: 'a', epoch: 1 }));
+    await store.nodes.change('default', 'n', () => ({
+      answer: null,
+      change: { at, nodes: [{ nodeId: 'n', node: machine('n', { name: 'new' }) }] },
+    }));
     const names = async (each: Store) =>
       Object.fromEntries((await each.tokens.list('default')).map(({ tokenId, name }) => [tokenId, name]));
     for (const each of [store, await reopen()]) expect(await names(each)).toEqual({ own: 'new', other: 'old', session: null });
-    await store.nodes.change('default', 'n', () => ({ answer: null, change: { node: null, events: [] } }));
+    await store.nodes.change('default', 'n', () => ({ answer: null, change: { at, nodes: [{ nodeId: 'n', node: null }] } }));
     for (const each of [store, await reopen()]) {
       expect(await names(each)).toEqual({ other: 'old', session: null });
       expect(await each.nodes.list('default')).toEqual([]);
@@ -59,7 +67,7 @@ export function nodeStoreContract(inFolder: InFolder): void {
 
   inFolder('machines that were online when last written are found, of all workspaces', async (store, reopen) => {
     const put = (workspace: string, id: string, status: Node['status']) =>
-      store.nodes.change(workspace, id, () => ({ answer: null, change: { node: machine(id, { status }), events: [] } }));
+      store.nodes.change(workspace, id, () => ({ answer: null, change: { at, nodes: [{ nodeId: id, node: machine(id, { status }) }] } }));
     await put('default', 'n1', 'online');
     await put('other', 'n2', 'online');
     await put('default', 'n3', 'offline');

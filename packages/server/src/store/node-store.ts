@@ -1,10 +1,10 @@
 import type { Node } from 'agent-relay-protocol';
-import type { NodeDecision, NodeFacts } from '../domain/node-lifecycle.ts';
+import type { Decision } from '../domain/facts.ts';
+import type { NodeFacts } from '../domain/node-lifecycle.ts';
 
 /** Machines that have attached or were paired, with how they were last seen. */
 export interface NodeStore {
-  /** Asks and carries out in one write. A machine's tokens are called what it is called, and go when it is taken out. */
-  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => NodeDecision<Answer>): Promise<Answer>;
+  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => Decision<Answer>): Promise<Answer>;
   get(workspace: string, nodeId: string): Promise<Node | null>;
   /** By name. */
   list(workspace: string): Promise<readonly Node[]>;

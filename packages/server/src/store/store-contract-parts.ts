@@ -1,9 +1,11 @@
 import type { Agent, RegisterAgent, Session } from 'agent-relay-protocol';
 import type { AttemptKey, Change, NewMessage, StoredMessage, TokenRecord } from '../domain/change.ts';
+import { tokenRevoked } from '../domain/describe-token.ts';
 import type { Decision, SendFacts } from '../domain/facts.ts';
 import { draftOf } from '../domain/message.ts';
 import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
-import type { Store } from './store.ts';
+import { beginToken, endToken } from '../domain/token-changes.ts';
+import type { Store, TokenSubject } from './store.ts';
 
 /** Runs a test on a store in a folder of its own; `reopen` opens it once more. */
 export type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
@@ -101,3 +103,14 @@ export const someToken = (tokenId: string, over: Partial<TokenRecord> = {}): Tok
   expiresAt: null,
   ...over,
 });
+
+/** As a person makes it; `by` null tells nobody. */
+export const putToken = (store: Pick<Store, 'tokens'>, token: TokenRecord, by: string | null = null) =>
+  store.tokens.begin(token.workspace, () => ({ answer: null, change: beginToken(token, by) }));
+
+/** Ends a token, and answers it; null when it is not there any more. */
+export const takeToken = (store: Pick<Store, 'tokens'>, subject: TokenSubject, by: string | null = null, when = at) =>
+  store.tokens.change(subject, (found) => ({
+    answer: found,
+    change: endToken(found, when, by === null ? null : tokenRevoked(found, when, by)),
+  }));

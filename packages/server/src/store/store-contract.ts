@@ -217,14 +217,6 @@ export function storeContract(name: string, open: OpenStore): void {
     }
   });
 
-  inFolder('a token is found by its hash, and taken once', async (store) => {
-    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'login', createdAt: at, expiresAt: null, share: null } as const;
-    await store.tokens.put({ ...token, agentId: null, epoch: null, nodeId: null, name: null, grants: null });
-    expect(await store.tokens.find('h')).toMatchObject(token);
-    const taken = await Promise.all([store.tokens.take('h'), store.tokens.take('h'), store.tokens.take('h')]);
-    expect(taken.filter((found) => found !== null)).toHaveLength(1);
-  });
-
   inFolder('a pair has the number of its invitation, and both are written or neither', async (store, reopen) => {
     const pair = await store.records.begin('default', invite('a', 'b'));
     const refused = store.records.begin('default', () => {
@@ -322,73 +314,6 @@ export function storeContract(name: string, open: OpenStore): void {
       expect([await each.channels.bindings('default'), await each.channels.linksOf('default', 'tg', 1)]).toEqual([[], []]);
       expect(await typesOf(each, 0)).toEqual(['agent.registered', 'channel.bound', 'agent.removed', 'channel.unbound']);
     }
-  });
-
-  inFolder('a token that a person made keeps what it may, and is removed by its id, once', async (store, reopen) => {
-    const grants = { kind: 'scoped', scopes: ['messages:write'], targets: ['id:b'], channels: null, createdBy: 'owner' } as const;
-    const token = {
-      hash: 'h',
-      tokenId: 't',
-      workspace: 'default',
-      type: 'scoped',
-      createdAt: at,
-      expiresAt: null,
-      grants,
-      share: null,
-    } as const;
-    await store.tokens.put({ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' });
-    await store.agents.change('default', 'a', () => writes({ revokeAgentTokens: ['a'] }));
-    const again = await reopen();
-    expect(await again.tokens.list('default')).toEqual([{ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' }]);
-    expect(await again.tokens.remove('other', 't')).toBe(null);
-    const removed = await Promise.all([again.tokens.remove('default', 't'), again.tokens.remove('default', 't')]);
-    expect(removed.filter((found) => found !== null)).toHaveLength(1);
-    expect(await again.tokens.find('h')).toBe(null);
-  });
-
-  inFolder('what is told of a token is in the commit that makes or ends it, for each token that was there', async (store) => {
-    const none = { name: null, agentId: null, nodeId: null };
-    const tell = (type: 'token.created' | 'token.revoked' | 'token.expired', tokenId: string): NewEvent => ({
-      type,
-      at,
-      by: null,
-      token: {
-        tokenId,
-        kind: 'scoped',
-        ...none,
-        scopes: null,
-        targets: null,
-        channels: null,
-        createdAt: at,
-        createdBy: null,
-        expiresAt: null,
-      },
-    });
-    for (const [tokenId, expiresAt] of [
-      ['a', null],
-      ['b', at],
-      ['c', at + 1],
-    ] as const) {
-      const record = {
-        ...none,
-        hash: tokenId,
-        tokenId,
-        workspace: 'default',
-        type: 'scoped',
-        epoch: null,
-        grants: null,
-        share: null,
-      } as const;
-      await store.tokens.put({ ...record, createdAt: at, expiresAt }, tell('token.created', tokenId));
-    }
-    await store.tokens.remove('default', 'a', ({ tokenId }) => tell('token.revoked', tokenId));
-    await store.tokens.remove('default', 'a', ({ tokenId }) => tell('token.revoked', tokenId));
-    expect(await store.tokens.removeExpired(at, ({ tokenId }) => tell('token.expired', tokenId))).toBe(1);
-    const { entries } = await store.log.read(0, 100);
-    const told = entries
-      .flatMap((entry) => entry.events())
-      .map((event) => ('token' in event ? `${event.type} ${event.token.tokenId}` : event.type));
-    expect(told).toEqual(['token.created a', 'token.created b', 'token.created c', 'token.revoked a', 'token.expired b']);
   });
 
   inFolder('records are counted under each key that is asked for, without those of others', async (store, reopen) => {

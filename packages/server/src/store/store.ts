@@ -1,5 +1,5 @@
 import type { Claim, Delivery, DeliveryState, HandedState, HeldClaim, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
-import type { Change, DeliveryFound, NewEvent, Page, StoredMessage, TokenRecord } from '../domain/change.ts';
+import type { Change, DeliveryFound, Page, StoredMessage, TokenRecord } from '../domain/change.ts';
 import type {
   AgentFacts,
   ClaimFacts,
@@ -9,6 +9,7 @@ import type {
   Done,
   EmptyingFacts,
   ExpiryFacts,
+  Facts,
   RemovalFacts,
   SendFacts,
 } from '../domain/facts.ts';
@@ -234,16 +235,17 @@ export interface ClaimStore {
   listWork(workspace: string, query: WorkQuery): Promise<Page<WorkFound>>;
 }
 
-/** A token that is bound to an agent protects it: its card, if there is one, says so in the same commit. */
+export type TokenSubject = { readonly hash: string } | { readonly workspace: string; readonly tokenId: string };
+
 export interface TokenStore {
   find(hash: string): Promise<TokenRecord | null>;
-  put(token: TokenRecord, tell?: NewEvent): Promise<void>;
-  /** Takes a token out, once: null when it is not there (any more). */
-  take(hash: string): Promise<TokenRecord | null>;
   list(workspace: string): Promise<readonly TokenRecord[]>;
-  /** Takes a token out by its id; null when it is not there (any more). */
-  remove(workspace: string, tokenId: string, tell?: (removed: TokenRecord) => NewEvent | null): Promise<TokenRecord | null>;
-  removeExpired(now: number, tell?: (expired: TokenRecord) => NewEvent | null): Promise<number>;
+  /** What begins with a token: nothing of it is there before. */
+  begin<Answer>(workspace: string, decide: (facts: Facts) => Decision<Answer>): Promise<Answer>;
+  /** Null when there is no such token (any more): of those that would take one out, one does. */
+  change<Answer>(subject: TokenSubject, decide: (found: TokenRecord, facts: Facts) => Decision<Answer>): Promise<Answer | null>;
+  /** Of all that ran out by `now`; answers how many they were. */
+  expire(now: number, decide: (expired: TokenRecord, facts: Facts) => Change): Promise<number>;
   /** Told, after the commit, of every token that was taken out: revoked, run out, or gone with the session it was made for. */
   onEnded(listener: (ended: readonly TokenRecord[]) => void): () => void;
 }

@@ -1,6 +1,6 @@
 import { principalName, RelayError, type RouteInput, type Session, SHARED_PAGE, type Share, shareLimits } from 'agent-relay-protocol';
 import type { TokenRecord } from '../../domain/change.ts';
-import { tokenCreated } from '../../domain/describe-token.ts';
+import { beginToken } from '../../domain/token-changes.ts';
 import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
@@ -18,7 +18,7 @@ export function shareHandlers({ store, clock, log, tokens }: SharesDeps): ShareH
       const createdBy = principalName(principal);
       const expiresAt = clock.now() + (input.expiresInMs ?? shareLimits.defaultMs);
       const { token, record } = tokens.mint('share', { workspace, agentId, expiresAt, share: { sessionId, createdBy } });
-      await store.tokens.put(record, tokenCreated(record, createdBy));
+      await store.tokens.begin(workspace, () => ({ answer: null, change: beginToken(record, createdBy) }));
       log.info('log shared', { shareId: record.tokenId, agentId, sessionId, by: createdBy });
       return { ...describeShare(record, sessionId, expiresAt), code: token, path: `${SHARED_PAGE}#${token}` };
     },

@@ -1,6 +1,7 @@
 import { principalName, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { describeToken, isCode, tokenCreated } from '../../domain/describe-token.ts';
+import { describeToken, isCode } from '../../domain/describe-token.ts';
+import { beginToken } from '../../domain/token-changes.ts';
 import { grantFor } from '../../domain/token-grant.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
@@ -37,7 +38,7 @@ export function tokenHandlers({
       });
       const described = describeToken(record);
       const by = principalName(principal);
-      await store.tokens.put(record, tokenCreated(record, by));
+      await store.tokens.begin(principal.workspace, () => ({ answer: null, change: beginToken(record, by) }));
       if (agentId !== null) inboxes.recheck(principal.workspace, agentId);
       log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
       return { ...described, token };

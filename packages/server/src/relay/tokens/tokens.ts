@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
-import { describeToken, isCode, tokenCreated } from '../../domain/describe-token.ts';
+import { describeToken, isCode } from '../../domain/describe-token.ts';
 import type { KnownSecrets } from '../../domain/shared-log.ts';
+import { beginToken, endToken } from '../../domain/token-changes.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
@@ -88,7 +89,7 @@ export class Tokens {
   async issueLoginCode(workspace: string): Promise<{ readonly code: string; readonly expiresAt: number }> {
     const expiresAt = this.#deps.clock.now() + LOGIN_CODE_MS;
     const { token, record } = this.mint('login', { workspace, expiresAt });
-    await this.#deps.store.tokens.put(record);
+    await this.#put(record, null);
     return { code: token, expiresAt };
   }
 
@@ -96,13 +97,13 @@ export class Tokens {
     const hash = hashOf(code);
     const found = await this.#deps.store.tokens.find(hash);
     if (found?.type !== 'login') return null;
-    const taken = await this.#deps.store.tokens.take(hash);
+    const taken = await this.#take(hash);
     const now = this.#deps.clock.now();
     if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
     const expiresAt = now + OWNER_SESSION_MS;
     const { token, record } = this.mint('browser', { workspace: taken.workspace, expiresAt, name: 'browser' });
     // Whoever followed the owner's link came with the owner's leave.
-    await this.#deps.store.tokens.put(record, tokenCreated(record, 'owner'));
+    await this.#put(record, 'owner');
     return { token, tokenId: record.tokenId, expiresAt };
   }
 
@@ -110,7 +111,7 @@ export class Tokens {
   async issueDialCode(workspace: string, agentId: string): Promise<{ readonly token: string; readonly expiresAt: number }> {
     const expiresAt = this.#deps.clock.now() + DIAL_CODE_MS;
     const { token, record } = this.mint('dial', { workspace, agentId, expiresAt });
-    await this.#deps.store.tokens.put(record);
+    await this.#put(record, null);
     return { token, expiresAt };
   }
 
@@ -123,7 +124,7 @@ export class Tokens {
 
   /** Takes a code for the session that begins with it, once. @throws RelayError `unauthorized` when another has taken it. */
   async takeDialCode(hash: string): Promise<TokenRecord> {
-    const taken = await this.#deps.store.tokens.take(hash);
+    const taken = await this.#take(hash);
     if (taken === null) throw new RelayError('unauthorized', 'This code has been used');
     return taken;
   }
@@ -170,12 +171,26 @@ export class Tokens {
   /** Ends a token at once; false when there is none of this id. `by` is who asked for it. */
   async revoke(workspace: string, tokenId: string, by: string): Promise<boolean> {
     const at = this.#deps.clock.now();
-    return (await this.#deps.store.tokens.remove(workspace, tokenId, (record) => ended('token.revoked', record, at, by))) !== null;
+    const revoked = await this.#deps.store.tokens.change({ workspace, tokenId }, (record) => ({
+      answer: true,
+      change: endToken(record, at, ended('token.revoked', record, at, by)),
+    }));
+    return revoked !== null;
   }
 
   /** Forgets tokens that have run out. */
   async sweep(now: number): Promise<void> {
-    await this.#deps.store.tokens.removeExpired(now, (record) => ended('token.expired', record, now, null));
+    await this.#deps.store.tokens.expire(now, (record) => endToken(record, now, ended('token.expired', record, now, null)));
+  }
+
+  #put(record: TokenRecord, by: string | null): Promise<null> {
+    return this.#deps.store.tokens.begin(record.workspace, () => ({ answer: null, change: beginToken(record, by) }));
+  }
+
+  /** Takes a code out, once. */
+  #take(hash: string): Promise<TokenRecord | null> {
+    const at = this.#deps.clock.now();
+    return this.#deps.store.tokens.change({ hash }, (record) => ({ answer: record, change: endToken(record, at, null) }));
   }
 
   #owner(credential: string): Principal {

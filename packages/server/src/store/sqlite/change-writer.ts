@@ -1,5 +1,4 @@
 import type { AgentWrite, Change, DeliveryWrite, HoldWrite, NewMessage, ReportKey, StoredMessage } from '../../domain/change.ts';
-import { tokenRevoked } from '../../domain/describe-token.ts';
 import type { Decision, Done } from '../../domain/facts.ts';
 import { follow } from '../../domain/follow.ts';
 import { numbered } from '../../domain/message.ts';
@@ -16,6 +15,8 @@ import type { DeliveryTable } from './delivery-table.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
+import type { NodeTable } from './node-table.ts';
+import type { PushTable } from './push-table.ts';
 import type { RecordTable } from './record-table.ts';
 import type { ReportKeyTable } from './report-key-table.ts';
 import type { SessionTable } from './session-table.ts';
@@ -36,6 +37,8 @@ export interface Tables {
   readonly reportKeys: ReportKeyTable;
   readonly callbacks: CallbackTable;
   readonly tokens: TokenTable;
+  readonly pushes: PushTable;
+  readonly nodes: NodeTable;
   readonly deadLetters: DeadLetterTable;
 }
 
@@ -74,9 +77,8 @@ export class ChangeWriter {
     this.#applyChannels(workspace, change);
     for (const message of change.emptied ?? nothing) this.tables.messages.bury(message, change.at);
     this.#applyReceipts(workspace, change);
-    for (const agentId of change.revokeAgentTokens ?? nothing) this.tables.tokens.removeOfAgent(workspace, agentId);
-    if (change.revokeSharesOf) this.#revokeShares(workspace, change.revokeSharesOf, change.at);
-    for (const token of change.tokens ?? nothing) this.tables.tokens.put(token);
+    this.#applyTokens(workspace, change);
+    for (const write of change.nodes ?? nothing) this.tables.nodes.put(workspace, write);
     if (change.reportKey) this.#putReportKey(workspace, change.reportKey, change.at);
     for (const notice of change.notices ?? nothing) this.#append(workspace, notice);
     return sent;
@@ -120,8 +122,12 @@ export class ChangeWriter {
     this.#log.tellDelivery(workspace, updatedAt, { messageId, agentId, from, state, evidence, late, reason });
   }
 
-  #revokeShares(workspace: string, { agentId, by }: NonNullable<Change['revokeSharesOf']>, at: number): void {
-    for (const record of this.tables.tokens.removeShares(workspace, agentId)) this.#log.append(workspace, tokenRevoked(record, at, by));
+  #applyTokens(workspace: string, change: Change): void {
+    const { tokens, pushes } = this.tables;
+    for (const token of change.endedTokens ?? nothing) tokens.end(token);
+    for (const holder of change.endedHolders ?? nothing) pushes.endOfHolder(workspace, holder);
+    for (const token of change.namedTokens ?? nothing) tokens.name(token);
+    for (const token of change.tokens ?? nothing) tokens.put(token);
   }
 
   #putReportKey(workspace: string, key: ReportKey, at: number): void {

@@ -83,7 +83,7 @@ export class FactReader {
   }
 
   #followingIn(workspace: string): FollowFacts {
-    const { records, channels, tasks, approvals } = this.#tables;
+    const { records, channels, tasks, approvals, tokens, nodes } = this.#tables;
     const log = this.#log;
     return {
       get nextId() {
@@ -96,6 +96,10 @@ export class FactReader {
       task: (id) => tasks.get(workspace, id),
       pendingOf: (sessionId) => approvals.pendingOf(workspace, sessionId),
       workOn: (messageId) => this.workOn(workspace, messageId)?.work ?? null,
+      tokensOf: (agentId) => tokens.ofAgent(workspace, agentId),
+      node: (nodeId) => nodes.get(workspace, nodeId),
+      tokensOfNode: (nodeId) => tokens.ofNode(workspace, nodeId),
+      isReserved: (agentId) => this.#index.isReserved(workspace, agentId),
     };
   }
 

@@ -23,7 +23,6 @@ export class PushTable extends WriteBell {
     this.#end.run(ref);
   }
 
-  /** A token has ended. */
   endOfHolder(workspace: string, holder: string): void {
     this.#dropOfHolder.run(workspace, holder);
     this.#endOfHolder.run(workspace, holder);

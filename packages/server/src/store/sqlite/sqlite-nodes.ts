@@ -1,50 +1,36 @@
-import { type Node, NodeSchema } from 'agent-relay-protocol';
+import type { Node } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { NodeChange, NodeDecision, NodeFacts } from '../../domain/node-lifecycle.ts';
+import type { Decision } from '../../domain/facts.ts';
+import type { NodeFacts } from '../../domain/node-lifecycle.ts';
 import type { NodeStore } from '../node-store.ts';
 import type { SqliteContext } from './context.ts';
-import { recordReader } from './record-reader.ts';
-
-const readNode = recordReader(NodeSchema);
-
-interface NodeRow {
-  readonly workspace: string;
-  readonly record: string;
-}
+import { type NodeRow, toNode } from './node-table.ts';
 
 export class SqliteNodes implements NodeStore {
   readonly #context: SqliteContext;
-  readonly #put: Statement<[string, string, string, string, string]>;
-  readonly #remove: Statement<[string, string]>;
-  /** As this turn left them, before its commit. */
-  readonly #current: Statement<[string, string], NodeRow>;
-  readonly #names: Statement<[string], string>;
   readonly #get: Statement<[string, string], NodeRow>;
   readonly #list: Statement<[string], NodeRow>;
   readonly #online: Statement<[], NodeRow>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    const { database, reader } = context;
-    this.#put = database.prepare('INSERT OR REPLACE INTO nodes (workspace, node_id, name, status, record) VALUES (?, ?, ?, ?, ?)');
-    this.#remove = database.prepare('DELETE FROM nodes WHERE workspace = ? AND node_id = ?');
-    this.#current = database.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND node_id = ?');
-    this.#names = database.prepare<[string], string>('SELECT name FROM nodes WHERE workspace = ?').pluck();
+    const { reader } = context;
     this.#get = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND node_id = ?');
     this.#list = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? ORDER BY name, node_id');
     this.#online = reader.prepare("SELECT workspace, record FROM nodes WHERE status = 'online'");
   }
 
-  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => NodeDecision<Answer>): Promise<Answer> {
-    const { writer, changes } = this.#context;
-    const { tokens } = changes.tables;
+  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
+    const { nodes, tokens } = changes.tables;
     return writer.write(() => {
-      const node = toNode(this.#current.get(workspace, nodeId));
-      const names = () => this.#names.all(workspace);
-      const { answer, change } = decide({ node, names, tokens: () => tokens.ofNode(workspace, nodeId) });
-      if (change) this.#carryOut(workspace, nodeId, change);
-      if (node && change?.node && change.node.name !== node.name) tokens.nameNode(workspace, nodeId, change.node.name);
-      return answer;
+      const shown: NodeFacts = {
+        ...facts.of(workspace),
+        node: nodes.get(workspace, nodeId),
+        names: () => nodes.names(workspace),
+        tokens: () => tokens.ofNode(workspace, nodeId),
+      };
+      return changes.carryOut(workspace, decide(shown)).answer;
     });
   }
 
@@ -62,18 +48,4 @@ export class SqliteNodes implements NodeStore {
       return node === null ? [] : [{ workspace: row.workspace, node }];
     });
   }
-
-  #carryOut(workspace: string, nodeId: string, { node, token, events }: NodeChange): void {
-    const { changes, log } = this.#context;
-    const { tokens } = changes.tables;
-    if (node) this.#put.run(workspace, nodeId, node.name, node.status, JSON.stringify(node));
-    else {
-      this.#remove.run(workspace, nodeId);
-      tokens.removeOfNode(workspace, nodeId);
-    }
-    if (token) tokens.put(token);
-    for (const event of events) log.append(workspace, event);
-  }
 }
-
-const toNode = (row: NodeRow | undefined): Node | null => (row === undefined ? null : readNode(row.record));

@@ -16,6 +16,7 @@ import { FactReader } from './fact-reader.ts';
 import { HoldTable } from './hold-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
+import { NodeTable } from './node-table.ts';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
 import { PushTable } from './push-table.ts';
@@ -137,7 +138,9 @@ export class SqliteStore implements Store {
         tasks: new TaskTable(database, log, callbacks),
         reportKeys: new ReportKeyTable(database),
         callbacks,
-        tokens: new TokenTable(database, index, pushes),
+        tokens: new TokenTable(database, index),
+        pushes,
+        nodes: new NodeTable(database),
       };
       const facts = new FactReader(tables, log, index);
       const changes = new ChangeWriter(tables, log, index, (workspace) => facts.following(workspace));
@@ -154,12 +157,7 @@ export class SqliteStore implements Store {
           openMail.writeOldest(log.last);
         },
         committed: () => {
-          log.committed();
-          deliveries.committed();
-          callbacks.committed();
-          pushes.committed();
-          tables.tokens.committed();
-          for (const memory of memories) memory.committed();
+          for (const memory of [log, deliveries, callbacks, pushes, tables.tokens, ...memories]) memory.committed();
         },
         rolledBack: () => {
           log.rolledBack();

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { TokenRecord, TokenType } from '../../domain/change.ts';
+import { isBound } from '../../domain/token-changes.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { PushTable } from './push-table.ts';
 
 export interface TokenRow {
   readonly hash: string;
@@ -38,41 +38,31 @@ type TokenValues = [
 export class TokenTable {
   readonly #database: Database;
   readonly #index: MutableAgentIndex;
-  readonly #pushes: Pick<PushTable, 'endOfHolder'>;
   readonly #put: Statement<TokenValues>;
-  readonly #take: Statement<[string], TokenRow>;
-  readonly #remove: Statement<[string, string], TokenRow>;
-  readonly #removeOfAgent: Statement<[string, string], TokenRow>;
-  readonly #removeShares: Statement<[string, string], TokenRow>;
+  readonly #end: Statement<[string]>;
+  readonly #name: Statement<[string | null, string]>;
+  readonly #get: Statement<[string], TokenRow>;
+  readonly #withId: Statement<[string, string], TokenRow>;
+  readonly #ofAgent: Statement<[string, string], TokenRow>;
   readonly #ofNode: Statement<[string, string], TokenRow>;
-  readonly #removeOfNode: Statement<[string, string], TokenRow>;
-  readonly #nameNode: Statement<[string, string, string]>;
-  readonly #removeExpired: Statement<[number], TokenRow>;
-  readonly #hasSession: Statement<[string, string], number>;
+  readonly #expired: Statement<[number], TokenRow>;
   readonly #listeners = new Set<(ended: readonly TokenRecord[]) => void>();
   #ended: TokenRecord[] = [];
 
-  constructor(database: Database, index: MutableAgentIndex, pushes: Pick<PushTable, 'endOfHolder'>) {
+  constructor(database: Database, index: MutableAgentIndex) {
     this.#database = database;
     this.#index = index;
-    this.#pushes = pushes;
     this.#put = database.prepare(
       'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants, share) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#take = database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
-    this.#remove = database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
-    // A code counts for one session from its first use on, which gives it that session's epoch.
-    this.#removeOfAgent = database.prepare(
-      "DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND (type = 'session' OR (type = 'dial' AND epoch IS NOT NULL)) RETURNING *",
-    );
-    this.#removeShares = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'share' RETURNING *");
-    this.#ofNode = database.prepare("SELECT * FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node'");
-    this.#removeOfNode = database.prepare("DELETE FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node' RETURNING *");
-    this.#nameNode = database.prepare("UPDATE tokens SET name = ? WHERE workspace = ? AND node_id = ? AND type = 'node'");
-    this.#removeExpired = database.prepare('DELETE FROM tokens WHERE expires_at <= ? RETURNING *');
-    this.#hasSession = database
-      .prepare<[string, string], number>("SELECT count(*) FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session'")
-      .pluck();
+    this.#end = database.prepare('DELETE FROM tokens WHERE hash = ?');
+    this.#name = database.prepare('UPDATE tokens SET name = ? WHERE hash = ?');
+    this.#get = database.prepare('SELECT * FROM tokens WHERE hash = ?');
+    this.#withId = database.prepare('SELECT * FROM tokens WHERE workspace = ? AND token_id = ?');
+    const inOrder = 'ORDER BY created_at, token_id';
+    this.#ofAgent = database.prepare(`SELECT * FROM tokens WHERE workspace = ? AND agent_id = ? ${inOrder}`);
+    this.#ofNode = database.prepare(`SELECT * FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node' ${inOrder}`);
+    this.#expired = database.prepare(`SELECT * FROM tokens WHERE expires_at <= ? ${inOrder}`);
     this.reload();
   }
 
@@ -94,44 +84,35 @@ export class TokenTable {
     if (isBound(token)) this.#index.addBound(workspace, token.agentId, 1);
   }
 
-  take(hash: string): TokenRecord | null {
-    return this.#gone(this.#take.all(hash))[0] ?? null;
+  end(token: TokenRecord): void {
+    if (this.#end.run(token.hash).changes === 0) return;
+    if (isBound(token)) this.#index.addBound(token.workspace, token.agentId, -1);
+    this.#ended.push(token);
   }
 
-  remove(workspace: string, tokenId: string): TokenRecord | null {
-    return this.#gone(this.#remove.all(workspace, tokenId))[0] ?? null;
+  /** Calls it what the record says. */
+  name({ hash, name }: TokenRecord): void {
+    this.#name.run(name, hash);
   }
 
-  /** Those of its sessions. */
-  removeOfAgent(workspace: string, agentId: string): void {
-    this.#gone(this.#removeOfAgent.all(workspace, agentId));
+  get(hash: string): TokenRecord | null {
+    return found(this.#get.get(hash));
   }
 
-  /** The links to its sessions' logs. */
-  removeShares(workspace: string, agentId: string): readonly TokenRecord[] {
-    return this.#gone(this.#removeShares.all(workspace, agentId));
+  withId(workspace: string, tokenId: string): TokenRecord | null {
+    return found(this.#withId.get(workspace, tokenId));
   }
 
-  /** A machine's own; those of the sessions that it runs are not among them. */
+  ofAgent(workspace: string, agentId: string): readonly TokenRecord[] {
+    return this.#ofAgent.all(workspace, agentId).map(toTokenRecord);
+  }
+
   ofNode(workspace: string, nodeId: string): readonly TokenRecord[] {
     return this.#ofNode.all(workspace, nodeId).map(toTokenRecord);
   }
 
-  removeOfNode(workspace: string, nodeId: string): void {
-    this.#gone(this.#removeOfNode.all(workspace, nodeId));
-  }
-
-  nameNode(workspace: string, nodeId: string, name: string): void {
-    this.#nameNode.run(name, workspace, nodeId);
-  }
-
-  removeExpired(now: number): readonly TokenRecord[] {
-    return this.#gone(this.#removeExpired.all(now));
-  }
-
-  /** Whether a session of the agent holds a token. */
-  hasSession(workspace: string, agentId: string): boolean {
-    return (this.#hasSession.get(workspace, agentId) ?? 0) > 0;
+  expired(now: number): readonly TokenRecord[] {
+    return this.#expired.all(now).map(toTokenRecord);
   }
 
   onEnded(listener: (ended: readonly TokenRecord[]) => void): () => void {
@@ -150,21 +131,9 @@ export class TokenTable {
     this.#ended = [];
     this.reload();
   }
-
-  #gone(rows: readonly TokenRow[]): readonly TokenRecord[] {
-    const records = rows.map(toTokenRecord);
-    for (const record of records) {
-      if (isBound(record)) this.#index.addBound(record.workspace, record.agentId, -1);
-      this.#pushes.endOfHolder(record.workspace, record.tokenId);
-    }
-    this.#ended.push(...records);
-    return records;
-  }
 }
 
-/** A token that a person made for one agent: it speaks for it in every epoch. */
-export const isBound = (record: TokenRecord): record is TokenRecord & { readonly agentId: string } =>
-  record.type === 'scoped' && record.agentId !== null;
+const found = (row: TokenRow | undefined): TokenRecord | null => (row === undefined ? null : toTokenRecord(row));
 
 export const toTokenRecord = (row: TokenRow): TokenRecord => ({
   hash: row.hash,
