@@ -52,8 +52,9 @@ export interface Change {
   readonly sent?: readonly NewMessage[];
   readonly events?: readonly NewEvent[];
   readonly agents?: readonly AgentWrite[];
-  /** Claims carry their work with them: held holds it, released and expired open it again, the rest close it. */
   readonly claims?: readonly Claim[];
+  /** What claims make of their work: `follow` says it. */
+  readonly work?: readonly WorkWrite[];
   /** Steps of tasks. A claim of the same change moves its task only where no step of it is given. */
   readonly tasks?: readonly TaskStep[];
   /** Work that nobody may claim any more, whatever became of it. */
@@ -105,6 +106,13 @@ export interface Steer {
   readonly agentId: string;
   readonly sessionId?: string;
   readonly by: string;
+}
+
+export interface WorkWrite extends Pick<Claim, 'kind' | 'subjectId'> {
+  readonly status: 'open' | 'held' | 'closed';
+  readonly fence: number;
+  /** The newest on it. */
+  readonly claimId: string;
 }
 
 export interface AgentWrite {

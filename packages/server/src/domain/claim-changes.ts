@@ -1,8 +1,17 @@
-import type { Claim, HeldClaim } from 'agent-relay-protocol';
-import type { Change, NewEvent } from './change.ts';
+import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
+import type { Change, NewEvent, WorkWrite } from './change.ts';
 import { endClaim } from './claim.ts';
 import { noticeTo } from './notices.ts';
-import { type FollowFacts, leavingsOf } from './rule.ts';
+import { type FollowFacts, leavingsOf, type Rule } from './rule.ts';
+
+/** What a claimable message offers from its first day on, and tells of right behind it. */
+export const workOffered = ({ id, createdAt }: Pick<Message, 'id' | 'createdAt'>, kind: Claim['kind']): NewEvent => ({
+  type: 'work.available',
+  at: createdAt,
+  kind,
+  subjectId: id,
+  cause: 'opened',
+});
 
 export const workAvailable = (claim: Claim, cause: 'released' | 'expired', at: number): NewEvent => ({
   type: 'work.available',
@@ -58,3 +67,23 @@ export function givesClaimsBack(facts: FollowFacts, change: Change): Change {
   }
   return next;
 }
+
+/** A claim takes its work with it. */
+export const movesWork: Rule = (_facts, change) =>
+  change.claims === undefined ? change : { ...change, work: [...(change.work ?? []), ...change.claims.map(workUnder)] };
+
+const workUnder = ({ kind, subjectId, claimId, fence, status }: Claim): WorkWrite => {
+  const work = { kind, subjectId, claimId, fence };
+  switch (status) {
+    case 'held':
+      return { ...work, status: 'held' };
+    case 'released':
+    case 'expired':
+      return { ...work, status: 'open' };
+    case 'completed':
+      return { ...work, status: 'closed' };
+    case 'cancelled':
+      // The fence is passed over, so that a write under it is stale whatever it says.
+      return { ...work, status: 'closed', fence: fence + 1 };
+  }
+};

@@ -1,7 +1,7 @@
 import type { Claim, Task } from 'agent-relay-protocol';
 import { withdrawsQuestions } from './approval-changes.ts';
 import type { Change, NewEvent } from './change.ts';
-import { givesClaimsBack } from './claim-changes.ts';
+import { givesClaimsBack, movesWork } from './claim-changes.ts';
 import { notesControllers } from './controllers.ts';
 import { notesDeadLetters } from './dead-letters.ts';
 import { endsPairs } from './pair-changes.ts';
@@ -28,6 +28,7 @@ const rules: readonly Rule[] = [
   withoutChannels,
   withEmptied,
   withTasks,
+  movesWork,
   notesControllers,
   endsStalls,
   notesDeadLetters,

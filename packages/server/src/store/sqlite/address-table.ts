@@ -1,6 +1,7 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AddressEntry } from '../../domain/directory.ts';
+import { provenThroughWith } from '../../domain/proven.ts';
 import type { AddressSource, IndexedAgent, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
 
 interface StoredAgent {
@@ -121,10 +122,3 @@ export class AddressTable implements AddressSource {
 }
 
 const intervalOf = ({ from_seq, until_seq }: MembershipRow) => ({ fromSeq: from_seq, untilSeq: until_seq });
-
-/** Beyond a token's session as well: until a program without one begins a session of its own, nobody has shown who the mail is for. */
-function provenThroughWith(entry: AddressEntry, agent: Agent | null, seq: number): number {
-  if (agent?.protected) return Number.MAX_SAFE_INTEGER;
-  const isTakenAnew = agent !== null && agent.epoch > entry.epoch;
-  return isTakenAnew ? Math.min(entry.provenThrough, seq) : entry.provenThrough;
-}

@@ -1,14 +1,6 @@
-import type { CallbackEvent, Task } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { CALLBACK_LIFETIME_MS } from '../../domain/callback-policy.ts';
+import type { NewCallback } from '../../domain/task-telling.ts';
 import { WriteBell } from './write-bell.ts';
-
-export interface NewCallback {
-  readonly event: CallbackEvent;
-  readonly type: string;
-  readonly seq: number;
-  readonly task: Task;
-}
 
 /** Writes callbacks; inside `writer.write` only. */
 export class CallbackTable extends WriteBell {
@@ -28,11 +20,10 @@ export class CallbackTable extends WriteBell {
     this.#promote = database.prepare('UPDATE callbacks SET next_at = ? WHERE id = ? AND next_at IS NULL');
   }
 
-  append(workspace: string, integration: string, { event, type, seq, task }: NewCallback): void {
-    const at = task.updatedAt;
-    const nextAt = this.#pending.get(task.id) === undefined ? at : null;
-    const body = JSON.stringify({ event, task, type, seq, at });
-    this.#insert.run(workspace, task.id, integration, event, nextAt, at + CALLBACK_LIFETIME_MS, at, at, body);
+  /** Behind those of its task that are still to be delivered. */
+  append(workspace: string, taskId: number, { integration, event, at, deadlineAt, body }: NewCallback): void {
+    const nextAt = this.#pending.get(taskId) === undefined ? at : null;
+    this.#insert.run(workspace, taskId, integration, event, nextAt, deadlineAt, at, at, body);
     this.note();
   }
 

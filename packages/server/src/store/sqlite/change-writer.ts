@@ -90,8 +90,9 @@ export class ChangeWriter {
     this.tables.addresses.set(workspace, id, { agent, spawnedBy: spawnedBy === undefined ? kept : spawnedBy }, this.#log.last);
   }
 
-  #applyWork(workspace: string, { claims, tasks, closedWork }: Change): void {
+  #applyWork(workspace: string, { claims, work, tasks, closedWork }: Change): void {
     for (const claim of claims ?? nothing) this.tables.claims.put(workspace, claim);
+    for (const write of work ?? nothing) this.tables.claims.setWork(write);
     for (const step of tasks ?? nothing) this.tables.tasks.apply(workspace, step);
     for (const { kind, subjectId } of closedWork ?? nothing) this.tables.claims.close(kind, subjectId);
   }

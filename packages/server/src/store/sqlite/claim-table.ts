@@ -1,5 +1,6 @@
 import type { Claim } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import type { WorkWrite } from '../../domain/change.ts';
 
 export interface WorkRow {
   readonly status: 'open' | 'held' | 'closed';
@@ -11,6 +12,7 @@ export interface WorkRow {
 export class ClaimTable {
   readonly #put: Statement<[string, string, string, number, string, number, number, string, number | null, string]>;
   readonly #setWork: Statement<[string, number, string | null, string, number]>;
+  readonly #close: Statement<[string, number]>;
   readonly #work: Statement<[string, number], WorkRow>;
   readonly #get: Statement<[string, string], { readonly record: string }>;
   readonly #heldBy: Statement<[string, string], { readonly record: string }>;
@@ -22,6 +24,7 @@ export class ClaimTable {
        ON CONFLICT (claim_id) DO UPDATE SET status = excluded.status, lease_expires_at = excluded.lease_expires_at, record = excluded.record`,
     );
     this.#setWork = database.prepare('UPDATE work SET status = ?, fence = ?, claim_id = ? WHERE kind = ? AND subject_id = ?');
+    this.#close = database.prepare("UPDATE work SET status = 'closed' WHERE kind = ? AND subject_id = ?");
     this.#work = database.prepare('SELECT status, fence, claim_id FROM work WHERE kind = ? AND subject_id = ?');
     this.#get = database.prepare('SELECT record FROM claims WHERE claim_id = ? AND workspace = ?');
     this.#heldBy = database.prepare("SELECT record FROM claims WHERE workspace = ? AND agent_id = ? AND status = 'held'");
@@ -42,31 +45,17 @@ export class ClaimTable {
 
   /** No one may claim this work any more. */
   close(kind: string, subjectId: number): void {
-    const work = this.work(kind, subjectId);
-    if (work) this.#setWork.run('closed', work.fence, work.claim_id, kind, subjectId);
+    this.#close.run(kind, subjectId);
   }
 
-  /** Puts a claim and what it makes of its work: held holds it, released and expired open it, the rest close it. */
   put(workspace: string, claim: Claim): void {
     const { claimId, kind, subjectId, agentId, epoch, fence, status } = claim;
     const leaseExpiresAt = claim.status === 'held' ? claim.leaseExpiresAt : null;
     this.#put.run(claimId, workspace, kind, subjectId, agentId, epoch, fence, status, leaseExpiresAt, JSON.stringify(claim));
-    // A cancelled claim's fence is passed over, so that a write under it is stale whatever it says.
-    const workFence = status === 'cancelled' ? fence + 1 : fence;
-    this.#setWork.run(workStatus(status), workFence, claimId, kind, subjectId);
   }
-}
 
-function workStatus(status: Claim['status']): 'open' | 'held' | 'closed' {
-  switch (status) {
-    case 'held':
-      return 'held';
-    case 'released':
-    case 'expired':
-      return 'open';
-    case 'completed':
-    case 'cancelled':
-      return 'closed';
+  setWork({ status, fence, claimId, kind, subjectId }: WorkWrite): void {
+    this.#setWork.run(status, fence, claimId, kind, subjectId);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Message } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isDirect } from '../../domain/audience.ts';
 import type { AttemptKey, StoredMessage } from '../../domain/change.ts';
+import { workOffered } from '../../domain/claim-changes.ts';
 import type { AddressTable } from './address-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
@@ -83,7 +84,7 @@ export class MessageTable {
     if (direct) this.#deliveries.queue(message.id, this.#addresses.ensure(workspace, message.to.slice(3)).ref, message.createdAt);
     if (!message.claimable) return;
     this.#insertWork.run(kind, message.id, workspace, message.to);
-    this.#log.append(workspace, { type: 'work.available', at: message.createdAt, kind, subjectId: message.id, cause: 'opened' });
+    this.#log.append(workspace, workOffered(message, kind));
   }
 
   /** Remembers under which key a sender sent it. */

@@ -1,8 +1,9 @@
 import { type Task, TaskEventSchema, TaskSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { NewTask } from '../../domain/change.ts';
-import { continueHistory, type HistoryLine } from '../../domain/task-history.ts';
-import { callbackEventOf, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
+import type { HistoryLine } from '../../domain/task-history.ts';
+import { isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
+import { taskEvent, toldStep } from '../../domain/task-telling.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { SqliteLog } from './log.ts';
 import { recordReader } from './record-reader.ts';
@@ -69,14 +70,11 @@ export class TaskTable {
   }
 
   #tell(workspace: string, step: TaskStep, before: Task | null, callbackTo: string | null): void {
-    const { task, type, by, detail } = step;
-    const { id: taskId, updatedAt: at, status, occurrenceCount } = task;
-    const seq = this.#log.append(workspace, { type, at, task });
-    const told = { seq, taskId, type, at, count: 1, lastAt: at, by, status, occurrenceCount, detail };
-    const { line, inRow } = continueHistory(this.#newest(taskId), told);
-    this.#putLine.run(taskId, line.seq, inRow, JSON.stringify(line));
-    const event = callbackTo === null ? null : callbackEventOf(step, before);
-    if (event !== null && callbackTo !== null) this.#callbacks.append(workspace, callbackTo, { event, type, seq, task });
+    const { id } = step.task;
+    const seq = this.#log.append(workspace, taskEvent(step));
+    const { line, callback } = toldStep(step, seq, { task: before, newest: this.#newest(id), callbackTo });
+    this.#putLine.run(id, line.line.seq, line.inRow, JSON.stringify(line.line));
+    if (callback !== null) this.#callbacks.append(workspace, id, callback);
   }
 
   #newest(taskId: number): HistoryLine | null {

@@ -1,5 +1,6 @@
 import type { AgentEvent, Session } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { MAX_USAGE, usageOf } from '../../domain/usage.ts';
 
 export interface UsageRow {
   readonly day: string;
@@ -22,32 +23,28 @@ export class UsageTable {
 
   constructor(database: Database) {
     const names = ['workspace', 'day', 'agent_id', 'provider', 'model', ...countedUsage];
-    const sums = countedUsage.map((name) => `${name} = MIN(${name} + excluded.${name}, ${Number.MAX_SAFE_INTEGER})`);
+    const sums = countedUsage.map((name) => `${name} = MIN(${name} + excluded.${name}, ${MAX_USAGE})`);
     this.#add = database.prepare(
       `INSERT INTO usage (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})
        ON CONFLICT (workspace, day, agent_id, provider, model) DO UPDATE SET ${sums.join(', ')}`,
     );
   }
 
-  /** A turn ends with what all of it used; what came in between is part of that. `now`: days are the relay's, whatever a machine's clock says. */
-  note(workspace: string, { agentId, provider, model }: Session, event: AgentEvent, now: number): void {
-    if (event.type !== 'turn.completed' || !event.usage) return;
-    const { inputTokens, outputTokens, cachedInputTokens = 0, reasoningTokens = 0, costUsd = 0 } = event.usage;
+  note(workspace: string, session: Session, event: AgentEvent, now: number): void {
+    const used = usageOf(session, event, now);
+    if (used === null) return;
     this.#add.run({
       workspace,
-      day: new Date(now).toISOString().slice(0, 10),
-      agent_id: agentId,
-      provider,
-      model: model ?? '',
-      turns: 1,
-      input_tokens: capped(inputTokens),
-      output_tokens: capped(outputTokens),
-      cached_input_tokens: capped(cachedInputTokens),
-      reasoning_tokens: capped(reasoningTokens),
-      cost_usd: capped(costUsd),
+      day: used.day,
+      agent_id: used.agentId,
+      provider: used.provider,
+      model: used.model ?? '',
+      turns: used.turns,
+      input_tokens: used.inputTokens,
+      output_tokens: used.outputTokens,
+      cached_input_tokens: used.cachedInputTokens,
+      reasoning_tokens: used.reasoningTokens,
+      cost_usd: used.costUsd,
     });
   }
 }
-
-/** What days add up stays a number that JSON can say, whatever a vendor reports. */
-const capped = (count: number): number => Math.min(count, Number.MAX_SAFE_INTEGER);
