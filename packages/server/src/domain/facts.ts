@@ -139,7 +139,7 @@ export interface OfferedWork {
   readonly fence: number;
 }
 
-export interface ExpiryFacts {
+export interface ExpiryFacts extends Facts {
   readonly found: StoredMessage;
   /** Its copies that nobody was handed. */
   readonly waiting: readonly DeliveryFound[];

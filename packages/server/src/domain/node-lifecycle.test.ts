@@ -1,12 +1,11 @@
 import type { Node } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { MutableAgentIndex } from '../store/agent-index.ts';
 import { attachNode, freeName, type NodeFacts, updateNode } from './node-lifecycle.ts';
 
 const node: Node = { nodeId: 'machine-1', name: 'says', status: 'online', version: '1', providers: [], connectedAt: 1, lastSeenAt: 1 };
 const nothing: Omit<NodeFacts, 'node' | 'names' | 'tokens'> = {
   nextId: 1,
-  agents: new MutableAgentIndex().in('default'),
+  agents: { find: () => undefined, agents: () => [], members: () => new Set(), named: () => new Set(), isBound: () => false, version: 0 },
   records: { find: () => null, under: () => [] },
 };
 const facts = (over: Partial<NodeFacts> = {}): NodeFacts => ({ ...nothing, node: null, names: () => [], tokens: () => [], ...over });

@@ -16,6 +16,17 @@ export interface PushDigest {
   readonly push: Omit<WaitingPush, 'id'>;
 }
 
+/** What may have reached a browser is replaced there when it is over; what has not is only forgotten. */
+export const mayHaveArrived = ({
+  isTaken,
+  attempts,
+  isUnderWay,
+}: {
+  readonly isTaken: boolean;
+  readonly attempts: number;
+  readonly isUnderWay: boolean;
+}): boolean => isTaken || attempts > 0 || isUnderWay;
+
 /** So much that is new is pushed to one browser in a minute. */
 export const PUSHES_A_MINUTE = 6;
 

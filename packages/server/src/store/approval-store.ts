@@ -1,6 +1,6 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
-import type { Decision, QuestionFacts } from '../domain/facts.ts';
+import type { Decision, Facts, QuestionFacts } from '../domain/facts.ts';
 import type { Asked } from './asked.ts';
 import type { Counted } from './counted.ts';
 
@@ -30,7 +30,7 @@ export interface ApprovalStore {
   change(
     workspace: string,
     key: Pick<Approval, 'sessionId' | 'approvalId'>,
-    decide: (approval: Approval) => Decision<Approval>,
+    decide: (approval: Approval, facts: Facts) => Decision<Approval>,
   ): Promise<Approval | null>;
   /** Deletes at most `limit` that were asked before `before` and are no longer pending. Answers how many went. */
   prune(before: number, limit: number): Promise<number>;

@@ -59,6 +59,20 @@ export function expiryStoreContract(inFolder: InFolder): void {
     expect(await waiting(store, 'b')).toEqual([]);
   });
 
+  inFolder('a message for many that was taken back waits for none of them, and runs out without a word', async (store) => {
+    await store.agents.change('default', 'b', register('b', { tags: ['x'] }));
+    const id = await sent(store, 'tag:x', { expiresAt: at + 5 });
+    const open = () =>
+      store.messages.remove('default', id, ({ found, open: copies }) => ({
+        answer: copies.map(({ agentId }) => agentId),
+        change: found && { at, emptied: [{ ...found.message, body: '', deletedAt: at }] },
+      }));
+    expect([(await open()).answer, (await open()).answer, await waiting(store, 'b')]).toEqual([['b'], [], []]);
+    const head = store.log.head;
+    expect(await store.messages.expire(at + 5, 10, expired(at + 5))).toEqual({ count: 1, answers: [[]] });
+    expect(await typesOf(store, head)).toEqual([]);
+  });
+
   inFolder('a lease that ran out opens its work again for whoever is next, with a higher fence', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', { tags: ['x'] }));
     const id = await sent(store, 'tag:x', { claimable: true });

@@ -226,7 +226,7 @@ export interface ClaimStore {
   get(workspace: string, claimId: string): Promise<Claim | null>;
   change<Answer>(workspace: string, subject: ClaimSubject, decide: (facts: ClaimFacts) => Decision<Answer>): Promise<Done<Answer>>;
   /** Held claims whose lease ended by `now`. */
-  expire(now: number, limit: number, decide: (claim: HeldClaim) => Change): Promise<number>;
+  expire(now: number, limit: number, decide: (claim: HeldClaim, facts: Facts) => Change): Promise<number>;
   /** Moves the end of every lease that is held, in all workspaces: the clock was moved, not the time that is left. */
   moveLeases(byMs: number): Promise<void>;
   /** When the next lease ends; null when nothing is held. */

@@ -35,27 +35,28 @@ const askingPort = (port: object): object =>
     if (typeof member !== 'function') return member;
     return (...given: unknown[]) => {
       if (deciding > 0) throw new Error(`A decision calls ${name} of the store: it is shown facts`);
-      const decide = given.at(-1);
+      const decide = isDecided(name) ? given.at(-1) : undefined;
       const args =
         typeof decide === 'function' ? [...given.slice(0, -1), (...shown: unknown[]) => decided(decide as Decide, shown)] : given;
       return Reflect.apply(member, port, args);
     };
   });
 
+/** Whoever listens is told of something that has happened; an act is remembered with whatever it does, and decides nothing itself. */
+const isDecided = (name: string): boolean => !/^on[A-Z]/u.test(name) && name !== 'during';
+
 function decided(decide: Decide, shown: readonly unknown[]): unknown {
   const fetched = new Map<string, unknown>();
-  // What is shown no facts is told of something that has happened.
-  const isDecision = shown.some(isFacts);
   const asking = shown.map((value) => (isFacts(value) ? askingFacts(value, '', fetched) : value));
   for (let run = 0; run < MAX_RUNS; run += 1) {
     try {
-      deciding += isDecision ? 1 : 0;
+      deciding += 1;
       return decide(...asking);
     } catch (error) {
       if (!(error instanceof NotFetched)) throw error;
       fetched.set(error.key, error.fetch());
     } finally {
-      deciding -= isDecision ? 1 : 0;
+      deciding -= 1;
     }
   }
   throw new Error(`A decision looks up more than ${MAX_RUNS} things, or other ones each time`);

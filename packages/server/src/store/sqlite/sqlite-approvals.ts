@@ -2,7 +2,7 @@ import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { ownSession } from '../../domain/approval-changes.ts';
 import type { Page } from '../../domain/change.ts';
-import type { Decision, QuestionFacts } from '../../domain/facts.ts';
+import type { Decision, Facts, QuestionFacts } from '../../domain/facts.ts';
 import { recordCharacters } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
@@ -78,12 +78,12 @@ export class SqliteApprovals implements ApprovalStore {
   change(
     workspace: string,
     { sessionId, approvalId }: Pick<Approval, 'sessionId' | 'approvalId'>,
-    decide: (approval: Approval) => Decision<Approval>,
+    decide: (approval: Approval, facts: Facts) => Decision<Approval>,
   ): Promise<Approval | null> {
-    const { writer, changes } = this.#context;
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
       const found = changes.tables.approvals.find(workspace, sessionId, approvalId);
-      return found && changes.carryOut(workspace, decide(found)).answer;
+      return found && changes.carryOut(workspace, decide(found, facts.of(workspace))).answer;
     });
   }
 

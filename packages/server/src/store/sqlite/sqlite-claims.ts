@@ -1,7 +1,7 @@
 import type { Claim, HeldClaim } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, Page } from '../../domain/change.ts';
-import type { ClaimFacts, Decision, Done } from '../../domain/facts.ts';
+import type { ClaimFacts, Decision, Done, Facts } from '../../domain/facts.ts';
 import { takePage } from '../../domain/page.ts';
 import type { ClaimStore, ClaimSubject, WorkFound, WorkQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
@@ -58,13 +58,13 @@ export class SqliteClaims implements ClaimStore {
     return writer.write(() => changes.carryOut(workspace, decide(this.#facts(workspace, subject))));
   }
 
-  expire(now: number, limit: number, decide: (claim: HeldClaim) => Change): Promise<number> {
-    const { writer, changes } = this.#context;
+  expire(now: number, limit: number, decide: (claim: HeldClaim, facts: Facts) => Change): Promise<number> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
       const rows = this.#expired.all(now, limit);
       for (const row of rows) {
         const claim = toClaim(row);
-        if (claim.status === 'held') changes.apply(row.workspace, decide(claim));
+        if (claim.status === 'held') changes.apply(row.workspace, decide(claim, facts.of(row.workspace)));
       }
       return rows.length;
     });

@@ -153,7 +153,7 @@ export class SqliteMessages implements MessageStore {
         const waiting = this.#open.of(found, ['queued']);
         this.#markExpired.run(now, row.id);
         const work = found.message.claimable ? (facts.workOn(row.workspace, row.id)?.work ?? null) : null;
-        return changes.carryOut(row.workspace, decide({ found, waiting, work })).answer;
+        return changes.carryOut(row.workspace, decide({ ...facts.of(row.workspace), found, waiting, work })).answer;
       });
       return { count: rows.length, answers };
     });

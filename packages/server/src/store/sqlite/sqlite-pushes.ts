@@ -1,6 +1,6 @@
 import type { PushTopic } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { WaitingPush } from '../../domain/push-digest.ts';
+import { mayHaveArrived, type WaitingPush } from '../../domain/push-digest.ts';
 import type { PostOutcome } from '../due-post.ts';
 import type { DuePush, GatherPushes, NewPush, PushEnd, PushStep, PushStore, PushSubscriber, PushUrgency } from '../push-store.ts';
 import type { SqliteContext } from './context.ts';
@@ -222,8 +222,8 @@ export class SqlitePushes implements PushStore {
   #end(workspace: string, { tag, at, deadlineAt, body }: PushEnd, underWay: ReadonlySet<number>): void {
     for (const { id, subscription, status, attempts } of this.#ofTag.all(workspace, tag)) {
       this.#delete.run(id);
-      const mayHaveArrived = status === 'taken' || attempts > 0 || underWay.has(id);
-      if (mayHaveArrived) this.#insert.run({ subscription, tag, type: 'over', nextAt: at, deadlineAt, urgency: 'normal', body });
+      if (mayHaveArrived({ isTaken: status === 'taken', attempts, isUnderWay: underWay.has(id) }))
+        this.#insert.run({ subscription, tag, type: 'over', nextAt: at, deadlineAt, urgency: 'normal', body });
     }
   }
 }

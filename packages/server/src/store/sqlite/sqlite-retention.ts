@@ -74,7 +74,7 @@ export class SqliteRetention implements RetentionStore {
     { before, now, limit }: Parameters<RetentionStore['expire']>[0],
     decide: DecideExpiry<Answer>,
   ): Promise<{ readonly hasMore: boolean; readonly answers: readonly Answer[] }> {
-    const { writer, changes } = this.#context;
+    const { writer, changes, facts } = this.#context;
     const { through, answers } = await writer.write(() => {
       const looked = this.#messagesToExpire.all(this.#expiredThrough, limit);
       const old = oldOf(looked, ({ created_at }) => created_at, before);
@@ -84,7 +84,7 @@ export class SqliteRetention implements RetentionStore {
         const waiting = this.#open.of(found, ['queued']);
         if (waiting.length === 0) return [];
         this.#markExpired.run(now, row.id);
-        return [changes.carryOut(row.workspace, decide({ found, waiting, work: null })).answer];
+        return [changes.carryOut(row.workspace, decide({ ...facts.of(row.workspace), found, waiting, work: null })).answer];
       });
       return { through: old.length === limit ? (old.at(-1)?.id ?? 0) : 0, answers: decided };
     });
