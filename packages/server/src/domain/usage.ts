@@ -4,7 +4,7 @@ import type { AgentEvent, Session, UsageDay } from 'agent-relay-protocol';
  * What an entry of activity adds to the day of its agent; null where it is no use. A turn ends with what all of it used; what came in between is part
  * of that. `now`: days are the relay's, whatever a machine's clock says.
  */
-export function usageOf({ agentId, provider, model }: Session, event: AgentEvent, now: number): UsageDay | null {
+export function usageAddedBy({ agentId, provider, model }: Session, event: AgentEvent, now: number): UsageDay | null {
   if (event.type !== 'turn.completed' || !event.usage) return null;
   const { inputTokens, outputTokens, cachedInputTokens = 0, reasoningTokens = 0, costUsd = 0 } = event.usage;
   return {

@@ -92,7 +92,7 @@ export function bookStoreContract(inFolder: InFolder): void {
       const first = {
         day: '2026-01-31',
         agentId: 'a',
-        provider: 'claude',
+        provider: 'vendor',
         model: 'm',
         turns: 2,
         inputTokens: 11,

@@ -70,7 +70,7 @@ export const someSession: Session = {
   sessionId: 's',
   agentId: 'a',
   nodeId: 'local',
-  provider: 'claude',
+  provider: 'vendor',
   instanceId: 'i',
   epoch: 1,
   status: 'running',

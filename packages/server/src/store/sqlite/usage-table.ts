@@ -1,6 +1,6 @@
 import type { AgentEvent, Session } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { MAX_USAGE, usageOf } from '../../domain/usage.ts';
+import { MAX_USAGE, usageAddedBy } from '../../domain/usage.ts';
 
 export interface UsageRow {
   readonly day: string;
@@ -31,7 +31,7 @@ export class UsageTable {
   }
 
   note(workspace: string, session: Session, event: AgentEvent, now: number): void {
-    const used = usageOf(session, event, now);
+    const used = usageAddedBy(session, event, now);
     if (used === null) return;
     this.#add.run({
       workspace,
