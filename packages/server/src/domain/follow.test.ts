@@ -1,8 +1,9 @@
 import type { Agent, Claim, HeldClaim, OpenPair, Task } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
+import { decided } from '../../test/support/asking-store.ts';
 import type { Change } from './change.ts';
 import type { AddressEntry } from './directory.ts';
-import { follow } from './follow.ts';
+import { follow as followAtOnce } from './follow.ts';
 import { draftOf, numbered } from './message.ts';
 import { pairResource } from './pair.ts';
 import { registerAgent } from './registration.ts';
@@ -66,6 +67,9 @@ const task: Task = {
   updatedAt: at,
   endedAt: null,
 };
+
+/** As an engine does it that fetches what a rule asks for and runs them all again. */
+const follow = (shown: FollowFacts, change: Change) => decided(followAtOnce, [shown, change]) as Change;
 
 /** Looks up nothing but what is given: whoever asks for more than a change makes matter fails. */
 const facts = (given: Partial<FollowFacts>): FollowFacts => {

@@ -20,7 +20,7 @@ class NotFetched extends Error {
   }
 }
 
-type Decide = (...shown: unknown[]) => unknown;
+type Decide = (...shown: never[]) => unknown;
 
 /** How many decisions run now: none, or one. */
 let deciding = 0;
@@ -45,13 +45,14 @@ const askingPort = (port: object): object =>
 /** Whoever listens is told of something that has happened; an act is remembered with whatever it does, and decides nothing itself. */
 const isDecided = (name: string): boolean => !/^on[A-Z]/u.test(name) && name !== 'during';
 
-function decided(decide: Decide, shown: readonly unknown[]): unknown {
+/** What is decided by what was fetched, as often as it takes. */
+export function decided(decide: Decide, shown: readonly unknown[]): unknown {
   const fetched = new Map<string, unknown>();
   const asking = shown.map((value) => (isFacts(value) ? askingFacts(value, '', fetched) : value));
   for (let run = 0; run < MAX_RUNS; run += 1) {
     try {
       deciding += 1;
-      return decide(...asking);
+      return decide(...(asking as never[])); // of the types that it is shown
     } catch (error) {
       if (!(error instanceof NotFetched)) throw error;
       fetched.set(error.key, error.fetch());
