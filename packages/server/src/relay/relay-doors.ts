@@ -1,4 +1,5 @@
-import { type Access, assertAccess } from './access/access.ts';
+import type { Scope } from 'agent-relay-protocol';
+import { assertAccess, assertNode, guardedNodeHandlers } from './access/access.ts';
 import { logReaderOf } from './access/log-reader.ts';
 import { livingNodeHandlers, openLiving } from './calls/living-calls.ts';
 import { openPresent } from './calls/present-calls.ts';
@@ -17,24 +18,27 @@ export function nodeDoors({ core, sessions, reserved }: RelayParts): Pick<Relay,
   const { lives } = core.tokens;
   const { nodeHandlers, nodeLive, nodeDetached } = sessions;
   return {
-    nodeHandlers: livingNodeHandlers(
-      {
-        ...nodeHandlers,
-        'nodes/attach': async (params, context) => {
-          const attached = await nodeHandlers['nodes/attach'](params, context);
-          reserved.offer(attached.nodeId, kindsOf(params));
-          return attached;
+    nodeHandlers: guardedNodeHandlers(
+      livingNodeHandlers(
+        {
+          ...nodeHandlers,
+          'nodes/attach': async (params, context) => {
+            const attached = await nodeHandlers['nodes/attach'](params, context);
+            reserved.offer(attached.nodeId, kindsOf(params));
+            return attached;
+          },
+          'nodes/heartbeat': async (params, context) => {
+            const answer = await nodeHandlers['nodes/heartbeat'](params, context);
+            const { principal } = context;
+            if (params.offer && principal.type === 'node') reserved.offer(principal.nodeId, kindsOf(params.offer));
+            return answer;
+          },
         },
-        'nodes/heartbeat': async (params, context) => {
-          const answer = await nodeHandlers['nodes/heartbeat'](params, context);
-          const { principal } = context;
-          if (params.offer && principal.type === 'node') reserved.offer(principal.nodeId, kindsOf(params.offer));
-          return answer;
-        },
-      },
-      lives,
+        lives,
+      ),
     ),
     nodeLive: (params, context) => {
+      assertNode(context.principal);
       lives.assertLive(context.principal);
       nodeLive(params, context);
     },
@@ -52,23 +56,26 @@ export function streamsOf({
 }: RelayParts): Pick<Relay, 'openActivity' | 'openEvents' | 'openInbox'> {
   const { store, feed, tokens } = core;
   const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
-    access: Pick<Access, 'scope' | 'shared'>,
+    { scopes, shared = false }: { readonly scopes: readonly Scope[]; readonly shared?: boolean },
     context: CallContext,
     opened: (context: CallContext) => Promise<Stream>,
     mayStill?: () => void,
   ): Promise<Stream> => {
-    assertAccess({ ...access, anonymous: true }, context.principal);
+    for (const scope of scopes) assertAccess({ scope, shared, anonymous: true }, context.principal);
     return openLiving<Batch, Stream>(context, tokens.lives, opened, mayStill);
   };
   return {
     openActivity: async (params, context) =>
-      open({ scope: 'events:read', shared: true }, context, (living) => sessions.openActivity(params, living)),
+      open({ scopes: ['events:read'], shared: true }, context, (living) => sessions.openActivity(params, living)),
     openEvents: async (filter, context) =>
-      open({ scope: 'events:read' }, context, async ({ principal, signal, turn }) =>
+      open({ scopes: ['events:read'] }, context, async ({ principal, signal, turn }) =>
         feed.open(logReaderOf({ store, readers }, principal), filter, { signal, turn }),
       ),
     openInbox: async (params, context) =>
-      open({ scope: 'messages:read' }, context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
+      // To be handed mail changes what is waiting.
+      open({ scopes: ['messages:read', 'messages:write'] }, context, (living) =>
+        openPresent(params, living, presence, () => inbox.openInbox(params, living)),
+      ),
   };
 }
 
@@ -85,7 +92,10 @@ export function principalsOf(
     },
     assertLive: (principal) => lives.assertLive(principal),
     endOf: (principal) => lives.endOf(principal),
-    asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
+    asNode: (principal, nodeId) => {
+      assertNode(principal);
+      return lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal);
+    },
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
     endSession: (token) => tokens.endSession(token),
   };

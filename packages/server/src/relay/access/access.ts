@@ -1,6 +1,6 @@
 import { type Principal, RelayError, type Route, routeNames, routes } from 'agent-relay-protocol';
 import { assertScope, grantOf, isOwner } from '../../domain/scopes.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, NodeHandlers, RelayHandlers } from '../contract/relay-contract.ts';
 
 /** What the route table says about who may call. */
 export type Access = Pick<Route, 'anonymous' | 'scope' | 'alsoScopes' | 'shared'>;
@@ -24,6 +24,15 @@ const onlyItsLog = (): RelayError => new RelayError('forbidden', "This link show
 /** Whether a caller has all that the owner has. */
 export const actsAsOwner = (principal: Principal): boolean => isOwner(principal);
 
+/**
+ * Whether a caller is a machine, or whoever may lend one out.
+ * @throws RelayError `forbidden`.
+ */
+export function assertNode(principal: Principal): void {
+  if (principal.type === 'node' || principal.type === 'owner') return;
+  throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
+}
+
 /** The handlers with their routes' access checked, so that no transport can forget it. */
 export function guardedHandlers(handlers: RelayHandlers): RelayHandlers {
   const guarded = routeNames.map((name) => {
@@ -35,4 +44,18 @@ export function guardedHandlers(handlers: RelayHandlers): RelayHandlers {
     return [name, call] as const;
   });
   return Object.fromEntries(guarded) as unknown as RelayHandlers; // one entry for each route, with the signature of its handler
+}
+
+/** What machines call, likewise. */
+export function guardedNodeHandlers(handlers: NodeHandlers): NodeHandlers {
+  const names = Object.keys(handlers) as (keyof NodeHandlers)[]; // an object literal of exactly these keys
+  const guarded = names.map((name) => {
+    const handler = handlers[name] as (params: unknown, context: CallContext) => Promise<unknown>; // it is passed on what its own caller gave
+    const call = async (params: unknown, context: CallContext) => {
+      assertNode(context.principal);
+      return handler(params, context);
+    };
+    return [name, call] as const;
+  });
+  return Object.fromEntries(guarded) as unknown as NodeHandlers; // one entry for each method, with the signature of its handler
 }

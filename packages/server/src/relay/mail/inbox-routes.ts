@@ -109,7 +109,6 @@ export function inboxHandlers({ store, clock, inboxes }: InboxRoutesDeps): Inbox
     },
 
     async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal, turn }) {
-      assertAccess({ scope: 'messages:write', anonymous: true }, principal);
       const { epoch } = assertMayFetch(principal, id, guard);
       const { workspace } = principal;
       const mayStill = () => void assertMayFetch(principal, id, guard);

@@ -9,6 +9,7 @@ import {
   socketMethods,
 } from 'agent-relay-protocol';
 import type { z } from 'zod';
+import { assertNode } from '../../relay/access/access.ts';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { parseParams } from '../route-calls.ts';
 import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
@@ -34,7 +35,8 @@ export const notificationsFor: ReadonlyMap<string, SocketMethod> = new Map([
     'activity/live',
     {
       run: (connection, params, { signal }) => {
-        const principal = nodePrincipal(connection);
+        const principal = named(connection);
+        assertNode(principal);
         connection.relay.nodeLive(parseParams(LiveActivitySchema, params, Number.POSITIVE_INFINITY), { principal, signal });
       },
     },
@@ -115,7 +117,9 @@ function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['no
   const handler = handlers[name];
   return {
     run: async (connection, params, { signal }) => {
-      const principal = nodePrincipal(connection);
+      const principal = named(connection);
+      // The handler asks as well; here it comes before what is wrong with the input.
+      assertNode(principal);
       // What vendors say is of any shape, and a batch of it bounded by its text.
       const parsed = parseParams(schema, params, Number.POSITIVE_INFINITY) as MethodParams<Name>; // parsed by the schema that the type is inferred from
       const result = await handler(parsed, { principal, signal, link: connection.link });
@@ -131,13 +135,6 @@ function attach(connection: SocketSpeaker, result: object): void {
   if ('nodeId' in result && typeof result.nodeId === 'string') {
     connection.speakAs(connection.relay.asNode(named(connection), result.nodeId));
   }
-}
-
-/** @throws RelayError `forbidden`. */
-function nodePrincipal(connection: SocketSpeaker): Principal {
-  const principal = named(connection);
-  if (principal.type === 'node' || principal.type === 'owner') return principal;
-  throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
 }
 
 /** The connection lets nobody without a name come here; said again for the types. */
