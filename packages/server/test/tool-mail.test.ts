@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../src/logger.ts';
 import { ToolRunner } from '../src/transports/mcp/mcp-tools.ts';
 import { callerOf } from '../src/transports/mcp/tool-caller.ts';
-import { collect } from './core/world.ts';
+import { codeOf, collect } from './core/world.ts';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 import { poll } from './support/poll.ts';
 
@@ -105,6 +105,15 @@ describe('the answer that a tool has waited for', () => {
     await poll('the offer', () => timesOffered(answerId) === 1);
     expect(await dispatch(answerId)).toEqual([answerId]);
     expect(await world.relay.toolMail.take(answerId, 'Lead', lead())).toBeNull();
+  });
+
+  it('is given to nobody who may not act as the agent, whatever transport asks', async () => {
+    const { toolMail } = world.relay;
+    const { id: answerId } = await world.relay.handlers['messages/send']({ from: 'Worker', to: 'Lead', body: '4850' }, as(owner));
+    const other = { type: 'agent', workspace, agentId: 'Worker', epoch: 1 } as const;
+    expect(await codeOf(toolMail.take(answerId, 'Lead', other))).toBe('forbidden');
+    expect(await codeOf(() => toolMail.note(other, 'Lead', offered))).toBe('forbidden');
+    expect(await codeOf(() => toolMail.isHosted(other, 'Lead'))).toBe('forbidden');
   });
 });
 

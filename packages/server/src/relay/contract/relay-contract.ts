@@ -79,14 +79,14 @@ export type NodeHandlers = {
   ) => Promise<MethodResult<Name>>;
 };
 
-/** Hands mail out to agents' tools. */
+/** Hands mail out to agents' tools. Each asks whether the caller may act as the agent. */
 export interface ToolMailDesk {
   /** One message out of the agent's own mail; null when it reaches the agent in another way, or has. */
   take(messageId: number, agentId: string, principal: Principal): Promise<InboxItem | null>;
   /** These are in the answer of a tool. */
-  note(workspace: string, agentId: string, items: readonly InboxItem[]): void;
+  note(principal: Principal, agentId: string, items: readonly InboxItem[]): void;
   /** Whether the agent's runtime tells by itself what has reached it, and waiting mail comes without being asked for. */
-  isHosted(workspace: string, agentId: string): boolean;
+  isHosted(principal: Principal, agentId: string): boolean;
 }
 
 /** Where machines ask to be let in, without a token. */

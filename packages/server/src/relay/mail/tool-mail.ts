@@ -1,5 +1,6 @@
 import type { AgentEvent, InboxItem, Principal, Session } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { moveCopy } from '../../domain/delivery-changes.ts';
 import { agentOf } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
@@ -33,29 +34,36 @@ export class ToolMail implements ToolMailDesk {
   }
 
   async take(messageId: number, agentId: string, principal: Principal): Promise<InboxItem | null> {
+    this.#actAs(principal, agentId);
     const { workspace } = principal;
     const item = await this.#deps.inboxes.take({ workspace, agentId, messageId, isOwn: agentOf(principal) === agentId });
-    if (item) this.note(workspace, agentId, [item]);
+    if (item) this.#note(workspace, agentId, [item]);
     return item;
   }
 
-  note(workspace: string, agentId: string, items: readonly InboxItem[]): void {
-    if (items.length === 0 || !this.isHosted(workspace, agentId)) return;
+  note(principal: Principal, agentId: string, items: readonly InboxItem[]): void {
+    this.#actAs(principal, agentId);
+    this.#note(principal.workspace, agentId, items);
+  }
+
+  isHosted(principal: Principal, agentId: string): boolean {
+    this.#actAs(principal, agentId);
+    return this.#sessionOf(principal.workspace, agentId) !== null;
+  }
+
+  #note(workspace: string, agentId: string, items: readonly InboxItem[]): void {
+    if (items.length === 0 || this.#sessionOf(workspace, agentId) === null) return;
     const key = keyOf(workspace, agentId);
     const given = this.#given.get(key) ?? new Map<number, string>();
     for (const { message, nonce } of items) given.set(message.id, nonce);
     this.#given.set(key, given);
   }
 
-  isHosted(workspace: string, agentId: string): boolean {
-    return this.#deps.store.agents.index.in(workspace).find(agentId)?.agent?.sessionId != null;
-  }
-
   /** Follows what a hosted agent does, in the order it did it. */
   async observe(workspace: string, { agentId, sessionId }: Pick<Session, 'agentId' | 'sessionId'>, events: readonly AgentEvent[]) {
     const key = keyOf(workspace, agentId);
     const given = this.#given.get(key);
-    if (!given || this.#deps.store.agents.index.in(workspace).find(agentId)?.agent?.sessionId !== sessionId) return;
+    if (!given || this.#sessionOf(workspace, agentId) !== sessionId) return;
     const seen: number[] = [];
     let hasTurnEnded = false;
     for (const event of events) {
@@ -67,6 +75,14 @@ export class ToolMail implements ToolMailDesk {
     if (given.size === 0 || hasTurnEnded) this.#given.delete(key);
     if (seen.length > 0) await this.#confirm(workspace, agentId, seen);
     if (lost.length > 0) this.#deps.inboxes.giveBack(workspace, agentId, lost);
+  }
+
+  #actAs(principal: Principal, agentId: string): void {
+    actAs(this.#deps.store.agents.index.in(principal.workspace), principal, agentId);
+  }
+
+  #sessionOf(workspace: string, agentId: string): string | null {
+    return this.#deps.store.agents.index.in(workspace).find(agentId)?.agent?.sessionId ?? null;
   }
 
   async #confirm(workspace: string, agentId: string, ids: readonly number[]): Promise<void> {

@@ -18,7 +18,7 @@ export class InboxReader {
     const request = { id: agentId, ...guard, ...(waitMs === undefined ? {} : { waitMs }), limit: limit ?? 20 };
     const { data: items } = await this.#relay.handlers['inbox/list'](request, context);
     if (items.length === 0) return modelText`No messages.`;
-    this.#relay.toolMail.note(context.principal.workspace, agentId, items);
+    this.#relay.toolMail.note(context.principal, agentId, items);
     return ModelText.join([...items.map(envelopeOf), howToConfirm(items)], '\n\n');
   }
 
@@ -27,7 +27,7 @@ export class InboxReader {
     const { toolMail } = this.#relay;
     const item = await toolMail.take(messageId, agentId, context.principal);
     if (item === null) return modelText`Its answer [msg:${messageId}] reaches you as a message of its own.`;
-    const isHosted = toolMail.isHosted(context.principal.workspace, agentId);
+    const isHosted = toolMail.isHosted(context.principal, agentId);
     return isHosted ? envelopeOf(item) : ModelText.join([envelopeOf(item), howToConfirm([item])], '\n\n');
   }
 }
