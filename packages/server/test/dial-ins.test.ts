@@ -1,6 +1,8 @@
 import { PROTOCOL_VERSION, RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { as, FarNode, offered, owner, SessionWorld } from './session-world.ts';
+import { beginSession } from '../src/domain/session-lifecycle.ts';
+import { codeOf } from './core/world.ts';
+import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;
 beforeEach(async () => {
@@ -54,4 +56,54 @@ test('a program that dials in as somebody new and cannot be spoken to is no agen
   await world.relay.reap();
   const { data } = await world.relay.handlers['agents/list']({}, as(owner));
   expect(data.flatMap(({ id, kind }) => (kind === 'provider' ? [id] : []))).toEqual(['Lead']);
+});
+
+const dialWith = (code: string, agentId: string) =>
+  world.relay.dialIns.open({
+    ...{ provider: 'claude', agentId, principal: null, code },
+    dialled: { linkId: 'l1', url: `/claude/${agentId}`, relayUrl: 'http://relay', nearby: true },
+  });
+
+test('a code is taken with the session that begins by it: a start that is refused leaves it good', async () => {
+  await attach(new FarNode());
+  const { code } = await world.relay.handlers['sessions/invite']({ agent: 'New' }, as(owner));
+  const node = { nodeId: 'elsewhere', name: 'elsewhere' };
+  const terms = { mode: 'agentic', approval: 'open', ask: false, spawnedBy: null } as const;
+  const request = { name: 'New', provider: 'claude' };
+  const first = world.store.sessions.begin(workspace, 'New', (facts) =>
+    beginSession(facts, { ...terms, request, sessionId: 's', instanceId: 'i', node, now: world.clock.at, tokensFor: () => [] }),
+  );
+  // Whoever looked before that was written sees nobody there.
+  expect(await codeOf(dialWith(code, 'New'))).toBe('name_taken');
+  await first;
+  await world.relay.handlers['agents/release']({ id: 'New' }, as(owner));
+  const session = await dialWith(code, 'New');
+  expect(session).toMatchObject({ status: 'running', epoch: 2 });
+  // It is the session's own now, and ends with it.
+  expect((await dialWith(code, 'New')).sessionId).toBe(session.sessionId);
+  await world.relay.handlers['agents/release']({ id: 'New' }, as(owner));
+  expect(await codeOf(dialWith(code, 'New'))).toBe('unauthorized');
+});
+
+test('nobody dials in as an agent that was removed just before, or with a token that was revoked just before', async () => {
+  const link = new FarNode();
+  await attach(link);
+  const { token, tokenId } = await world.relay.handlers['tokens/create'](
+    { name: 'Lead', kind: 'agent', agentId: 'Lead', scopes: ['sessions:write'] },
+    as(owner),
+  );
+  const principal = await world.relay.authenticate(token ?? '');
+  const dialled = { linkId: 'l1', url: '/claude/Lead', relayUrl: 'http://relay', nearby: true };
+  const revoked = world.store.tokens.remove(workspace, tokenId);
+  expect(await codeOf(world.relay.dialIns.open({ provider: 'claude', agentId: 'Lead', principal, code: null, dialled }))).toBe(
+    'unauthorized',
+  );
+  expect(await revoked).not.toBeNull();
+  const removed = world.store.agents.remove(workspace, 'Lead', { after: 0, limit: 10 }, () => ({
+    answer: null,
+    change: { at: world.clock.at, agents: [{ id: 'Lead', agent: null }] },
+  }));
+  expect(await codeOf(dial())).toBe('not_found');
+  await removed;
+  expect(link.commands).toEqual([]);
 });

@@ -13,7 +13,7 @@ import type {
   Session,
   Task,
 } from 'agent-relay-protocol';
-import type { AttemptKey, Change, DeliveryFound, StoredMessage } from './change.ts';
+import type { AttemptKey, Change, DeliveryFound, StoredMessage, TokenRecord } from './change.ts';
 import type { DeliveryRecord } from './delivery.ts';
 import type { Directory } from './directory.ts';
 import type { Participants } from './readership.ts';
@@ -207,4 +207,8 @@ export interface BeginningFacts extends AgentFacts {
   /** Looks up the last session of this name, whoever has had it since. */
   newest(): Session | null;
   session(sessionId: string): Session | null;
+  /** Looks up the session that another agent has, also where its name has been taken over. */
+  unfinishedOf(agentId: string): Session | null;
+  /** Looks up a token; null when it is not there (any more). */
+  token(hash: string): TokenRecord | null;
 }

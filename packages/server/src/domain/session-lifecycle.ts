@@ -39,6 +39,12 @@ export interface BeginSession {
   readonly keeper?: string | null;
 }
 
+/** A session, and what holds for its agent from then on: who starts another one does not widen what a person said of that one. */
+export interface BegunSession {
+  readonly session: Session;
+  readonly approval: ApprovalMode;
+}
+
 const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
 
 /**
@@ -46,7 +52,7 @@ const isUnfinished = ({ status }: Session): boolean => status === 'starting' || 
  * removed: its mail is not the spawner's to read.
  * @throws RelayError `name_taken`.
  */
-export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<Session> {
+export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<BegunSession> {
   const { request, node, spawnedBy, mode, approval, ask, now } = begin;
   const id = request.name;
   assertMayBegin(found, begin);
@@ -101,7 +107,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     ...(request.target === 'background' && { target: request.target }),
   };
   return {
-    answer: session,
+    answer: { session, approval: agent.approval },
     change: {
       at: now,
       events: [

@@ -43,25 +43,25 @@ export function repeated(earlier: StartKey | null, session: Session | null, { di
   throw new RelayError('idempotency_mismatch', 'This idempotency key was used for a start that asked for something else');
 }
 
-/** Either begins a session, or is answered with the one that was begun under the same key. */
-export interface Begun {
-  readonly session: Session;
-  readonly isNew: boolean;
-  /** Of the key that it was begun under now. */
-  readonly keyId: number | null;
-}
+/** Either begins a session, or is answered with the one that was begun under the same key. `keyId` is of the key that it was begun under now. */
+export type Begun<New> =
+  | { readonly isNew: false; readonly session: Session }
+  | ({ readonly isNew: true; readonly keyId: number | null } & New);
 
 /** @throws RelayError `idempotency_mismatch` when the key was used for another start; what `begin` throws. */
-export function beginOnce(facts: BeginningFacts, attempt: StartAttempt | null, begin: () => Decision<Session>): Decision<Begun> {
+export function beginOnce<New extends { readonly session: Session }>(
+  facts: BeginningFacts,
+  attempt: StartAttempt | null,
+  begin: () => Decision<New>,
+): Decision<Begun<New>> {
   const earlier = attempt && (facts.records.under(startKeyResource, startKeyOf(attempt))[0] ?? null);
   const session = attempt && repeated(earlier, earlier && facts.session(earlier.sessionId), attempt);
-  if (session) return { answer: { session, isNew: false, keyId: null }, change: null };
+  if (session) return { answer: { session, isNew: false }, change: null };
   const begun = begin();
-  if (attempt === null || begun.change === null)
-    return { answer: { session: begun.answer, isNew: true, keyId: null }, change: begun.change };
-  const kept: StartKey = { ...attempt, id: earlier?.id ?? facts.nextId, sessionId: begun.answer.sessionId, hasFailed: false };
+  if (attempt === null || begun.change === null) return { answer: { ...begun.answer, isNew: true, keyId: null }, change: begun.change };
+  const kept: StartKey = { ...attempt, id: earlier?.id ?? facts.nextId, sessionId: begun.answer.session.sessionId, hasFailed: false };
   return {
-    answer: { session: begun.answer, isNew: true, keyId: kept.id },
+    answer: { ...begun.answer, isNew: true, keyId: kept.id },
     change: { ...begun.change, records: [...(begun.change.records ?? []), recordWrite(startKeyResource, kept)] },
   };
 }

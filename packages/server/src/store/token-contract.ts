@@ -173,6 +173,20 @@ export function tokenStoreContract(inFolder: InFolder): void {
     }
   });
 
+  inFolder('a session that begins sees which tokens are there, and takes one for itself', async (store) => {
+    const code = someToken('t', { type: 'dial', agentId: 'a' });
+    await putToken(store, code);
+    const take = (epoch: number) =>
+      store.sessions.begin('default', 'a', ({ token }) => {
+        const found = token(code.hash);
+        return { answer: found?.epoch, change: { at, endedTokens: found ? [found] : [], tokens: [{ ...code, epoch }] } };
+      });
+    expect([await take(1), await take(2)]).toEqual([null, 1]);
+    expect(await store.tokens.find(code.hash)).toMatchObject({ epoch: 2 });
+    await takeToken(store, { workspace: 'default', tokenId: 't' });
+    expect(await store.sessions.begin('default', 'a', ({ token }) => ({ answer: token(code.hash), change: null }))).toBe(null);
+  });
+
   inFolder('a token that a write ended which was undone is there, with its pushes, and nobody hears of it', async (store) => {
     const heard: unknown[] = [];
     store.tokens.onEnded((ended) => heard.push(ended));

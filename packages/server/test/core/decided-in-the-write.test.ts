@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { anonymous, codeOf, World } from './world.ts';
+import type { Principal } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { as, FarNode, owner, SessionWorld, workspace } from '../session-world.ts';
+import { anonymous, codeOf, until, World } from './world.ts';
 
 // What was so when somebody asked is no more when it is decided: the other write came first.
 
@@ -12,4 +14,93 @@ test('mail is read by the session that there is, not by the one that asked', asy
   expect(await codeOf(read)).toBe('stale_session');
   await replaced;
   expect(await world.receipt(id, 'a')).toBe('queued');
+});
+
+describe('a start that waits for a machine', () => {
+  let world: SessionWorld;
+  let node: FarNode;
+  let machineHasLooked: () => void;
+
+  /** The machine lacks the program, and looks for it until the test says that it has it. */
+  beforeEach(async () => {
+    world = await SessionWorld.open();
+    node = new FarNode();
+    await world.attach(node);
+    node.onDetect = () =>
+      new Promise((resolve) => {
+        machineHasLooked = () => resolve({ id: 'codex', available: true, version: '1', reason: null });
+      });
+  });
+  afterEach(() => world.close());
+
+  const starts = () => node.commands.filter(({ name }) => name === 'session/start');
+  const asking = async (principal: Principal, over: object = {}): Promise<Promise<string>[]> => {
+    const answer = codeOf(world.start('Worker', principal, { provider: 'codex', ...over }));
+    await until(() => node.commands.some(({ name }) => name === 'provider/detect'));
+    return [answer];
+  };
+  const holderOf = async (token: string | undefined): Promise<Principal> => {
+    const principal = await world.relay.authenticate(token ?? '');
+    if (principal === null) throw new Error('It is worth nothing');
+    return principal;
+  };
+  const program = () => world.relay.handlers['tokens/create']({ name: 'ci', scopes: ['sessions:write'] }, as(owner));
+  const register = (more: object = {}) =>
+    Promise.resolve(world.relay.handlers['agents/register']({ id: 'Lead', name: 'Lead', ...more }, as(owner)));
+  const narrow = (approval: 'read-only') => Promise.resolve(world.relay.handlers['agents/approval']({ id: 'Lead', approval }, as(owner)));
+
+  test('starts what nobody forbids meanwhile', async () => {
+    await register();
+    const { token } = await program();
+    const [answer] = await asking(await holderOf(token), { spawnedBy: 'Lead' });
+    machineHasLooked();
+    expect([await answer, starts().length]).toEqual(['none', 1]);
+  });
+
+  test('starts nobody for a token that is revoked meanwhile', async () => {
+    const { token, tokenId } = await program();
+    const [answer] = await asking(await holderOf(token));
+    await world.relay.handlers['tokens/revoke']({ id: tokenId }, as(owner));
+    machineHasLooked();
+    expect([await answer, starts()]).toEqual(['unauthorized', []]);
+    expect(world.store.agents.index.in(workspace).find('Worker')?.agent ?? null).toBeNull();
+  });
+
+  test('starts nobody for a token that runs out meanwhile', async () => {
+    const { token } = await world.relay.handlers['tokens/create'](
+      { name: 'ci', scopes: ['sessions:write'], expiresInMs: 60_000 },
+      as(owner),
+    );
+    const [answer] = await asking(await holderOf(token));
+    world.clock.at += 60_000;
+    machineHasLooked();
+    expect([await answer, starts()]).toEqual(['unauthorized', []]);
+  });
+
+  test('starts nobody in the name of an agent that somebody else speaks for by then', async () => {
+    await register();
+    const { token } = await program();
+    const [answer] = await asking(await holderOf(token), { spawnedBy: 'Lead' });
+    await register({ instanceId: 'another', withToken: true });
+    machineHasLooked();
+    expect([await answer, starts()]).toEqual(['forbidden', []]);
+  });
+
+  test('passes on no more than its spawner may by then', async () => {
+    const { token } = await register({ withToken: true });
+    const lead = await holderOf(token);
+    const [asked] = await asking(lead, { approval: 'open' });
+    await narrow('read-only');
+    machineHasLooked();
+    expect([await asked, starts()]).toEqual(['forbidden', []]);
+  });
+
+  test('is to be asked for again where its spawner passes on something else by then', async () => {
+    const { token } = await register({ withToken: true });
+    const lead = await holderOf(token);
+    const [asked] = await asking(lead);
+    await narrow('read-only');
+    machineHasLooked();
+    expect([await asked, starts()]).toEqual(['busy', []]);
+  });
 });

@@ -12,7 +12,7 @@ interface Host {
 export async function host(world: World, id: string, { nodeId, sessionId = `s-${id}`, spawnedBy = null }: Host) {
   const { store, tokens } = world.relay.core;
   let token = '';
-  const session = await store.sessions.begin('default', id, (facts) =>
+  const { session } = await store.sessions.begin('default', id, (facts) =>
     beginSession(facts, {
       request: { name: id, provider: 'parrot' },
       sessionId,

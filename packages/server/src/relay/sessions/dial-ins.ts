@@ -12,9 +12,13 @@ import {
   type SpawnMode,
   sessionLimits,
 } from 'agent-relay-protocol';
+import type { TokenRecord } from '../../domain/change.ts';
+import type { Directory } from '../../domain/directory.ts';
+import type { BeginningFacts } from '../../domain/facts.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
+import { assertLives } from '../../domain/token-life.ts';
 import type { CallContext, DialInRequest } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore } from '../relay-core.ts';
@@ -25,11 +29,11 @@ export interface DialInsDeps extends StartOnNodeDeps, Pick<RelayCore, 'tokens' |
   readonly starting: Set<string>;
 }
 
-/** Who a program that dialled in may be, and for which session its code counts; null where it has a token. */
-interface Admitted {
-  readonly workspace: string;
-  readonly code: { readonly hash: string; readonly epoch: number | null } | null;
-}
+/** Who a program that dialled in may be, and by what: a code, which counts for one session, or whoever's token it has. */
+type Admitted = { readonly workspace: string } & (
+  | { readonly code: Pick<TokenRecord, 'hash' | 'epoch'>; readonly principal: null }
+  | { readonly code: null; readonly principal: Principal }
+);
 
 const LINK_MS = 60_000;
 
@@ -80,23 +84,39 @@ export class DialIns {
   }
 
   async #admit({ agentId, principal, code }: DialInRequest): Promise<Admitted> {
-    if (principal) return { workspace: this.#workspaceOf(principal, agentId), code: null };
+    if (principal) {
+      this.#assertSpeaksFor(this.#deps.store.agents.index.in(principal.workspace), principal, agentId);
+      return { workspace: principal.workspace, code: null, principal };
+    }
     const found = code === null ? null : await this.#deps.tokens.findDialCode(code);
     if (found === null)
       throw new RelayError('unauthorized', 'A token, or a code in the path, says who dials: this is none, or it has been used');
     if (found.agentId !== agentId) throw new RelayError('forbidden', `This code is not for ${agentId}`);
-    return { workspace: found.workspace, code: found };
+    return { workspace: found.workspace, code: found, principal: null };
   }
 
   /** The owner, for an agent that is known; and whoever holds the token that a person made for that very agent. */
-  #workspaceOf(principal: Principal, agentId: string): string {
-    const { workspace } = principal;
+  #assertSpeaksFor(agents: Directory, principal: Principal, agentId: string): void {
     if (isOwner(principal)) {
-      if (this.#deps.store.agents.index.in(workspace).find(agentId)?.agent) return workspace;
+      if (agents.find(agentId)?.agent) return;
       throw new RelayError('not_found', `There is no agent ${agentId}`);
     }
-    if (principal.type === 'token' && principal.agentId === agentId && principal.scopes.includes('sessions:write')) return workspace;
+    if (principal.type === 'token' && principal.agentId === agentId && principal.scopes.includes('sessions:write')) return;
     throw new RelayError('forbidden', `This token does not speak for ${agentId}`);
+  }
+
+  /** Lets it begin as it was let in, if it still may. Answers its code, which the session takes for itself. */
+  #admitAgain(facts: BeginningFacts, { code, principal }: Admitted, agentId: string): TokenRecord | null {
+    const { tokens, clock } = this.#deps;
+    if (code !== null) {
+      const found = facts.token(code.hash);
+      if (found?.epoch !== null) throw new RelayError('unauthorized', 'This code has been used');
+      assertLives(found, clock.now());
+      return found;
+    }
+    tokens.lives.assertLiveIn(facts, principal);
+    this.#assertSpeaksFor(facts.agents, principal, agentId);
+    return null;
   }
 
   async #again(session: Session, { workspace, code }: Admitted, { provider, agentId, dialled }: DialInRequest): Promise<Session> {
@@ -118,38 +138,41 @@ export class DialIns {
     return session;
   }
 
-  async #begin({ workspace, code }: Admitted, request: DialInRequest): Promise<Session> {
+  async #begin(admitted: Admitted, request: DialInRequest): Promise<Session> {
+    const { workspace, code } = admitted;
     const { provider, agentId, mode, ask, cwd } = request;
     const { store, tokens, clock, inboxes, registry, starting, unstarted } = this.#deps;
     if (code !== null && code.epoch !== null) throw new RelayError('gone', 'The session that this code was for has ended');
     const node = this.#nodeFor(workspace, provider);
     const link = registry.find(workspace, node.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
-    const bound = code && (await tokens.takeDialCode(code.hash));
-    const sessionId = randomUUID();
+    const [sessionId, instanceId] = [randomUUID(), randomUUID()];
     const minted = tokens.mint('session', { workspace, agentId, nodeId: node.nodeId });
-    const approval = store.agents.index.in(workspace).find(agentId)?.approval ?? 'open';
-    const terms = { mode: mode ?? defaultMode, ask: ask ?? true, approval, cwd: cwd ?? null };
-    let isNewcomer = false;
+    const terms = { mode: mode ?? defaultMode, ask: ask ?? true, cwd: cwd ?? null };
     starting.add(sessionId);
     try {
-      const session = await store.sessions.begin(workspace, agentId, (facts) => {
-        isNewcomer = unstarted.isNewcomer(workspace, agentId, facts);
-        return beginSession(facts, {
+      const { session, approval, isNewcomer } = await store.sessions.begin(workspace, agentId, (facts) => {
+        const taken = this.#admitAgain(facts, admitted, agentId);
+        const { answer, change } = beginSession(facts, {
           ...terms,
+          approval: facts.approval,
           request: { name: agentId, provider, ...(cwd === undefined ? {} : { cwd }) },
           sessionId,
-          instanceId: randomUUID(),
+          instanceId,
           node,
           spawnedBy: null,
           now: clock.now(),
           isItself: true,
           dialledIn: true,
-          tokensFor: (epoch) => [{ ...minted.record, epoch }, ...(bound ? [{ ...bound, epoch, expiresAt: null }] : [])],
+          tokensFor: (epoch) => [{ ...minted.record, epoch }, ...(taken ? [{ ...taken, epoch, expiresAt: null }] : [])],
         });
+        return {
+          answer: { ...answer, isNewcomer: unstarted.isNewcomer(workspace, agentId, facts) },
+          change: change && { ...change, endedTokens: taken ? [taken] : [] },
+        };
       });
       inboxes.endLease(workspace, agentId, new RelayError('stale_session', `A newer session of ${agentId} has taken over`));
-      const params = { ...terms, session, token: minted.token, task: null, model: null, within: null };
+      const params = { ...terms, approval, session, token: minted.token, task: null, model: null, within: null };
       const dialled = asSeenFrom(node, request.dialled);
       return await startOnNode(this.#deps, { workspace, link, params: { ...params, dialled }, isNewcomer });
     } finally {

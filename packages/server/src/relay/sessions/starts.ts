@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Node, type Principal, principalName, RelayError, type RouteInput, type Session } from 'agent-relay-protocol';
-import { actAs } from '../../domain/act-as.ts';
 import type { Change } from '../../domain/change.ts';
 import { steererOf } from '../../domain/controllers.ts';
-import type { Facts } from '../../domain/facts.ts';
+import type { BeginningFacts, Facts } from '../../domain/facts.ts';
 import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
 import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
 import { assertCoherent, assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
+import { spawnerOf } from '../../domain/spawner.ts';
 import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
 import { withTerms, withWake } from '../../domain/wake.ts';
-import { assertNothingOf, registered } from '../access/registered.ts';
+import { assertNothingOf } from '../access/registered.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
@@ -79,7 +80,7 @@ export class Starts {
     if (before) return before;
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const earlier = input.resume ? await this.#earlier(workspace, input, { spawnedBy, keeper }) : null;
-    const terms = spawnTerms({ ...input, cwd: input.cwd ?? earlier?.cwd ?? undefined }, spawner);
+    const terms = termsOf({ input, earlier }, spawner);
     await this.#untilSomeNode(workspace, signal);
     const node = await this.#place(workspace, {
       provider: input.provider,
@@ -91,10 +92,7 @@ export class Starts {
       approval: store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval,
       needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, ...ofVendor(input), sandbox: terms.sandbox },
     });
-    // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
-    const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
-    const held = isElsewhere ? { ...terms, within: null } : terms;
-    const prepared = { input, principal, spawnedBy, terms: held, node, earlier, keeper, isWoken };
+    const prepared = { input, principal, spawnedBy, terms: heldTo(terms, spawner, node), node, earlier, keeper, isWoken };
     return this.#alone(prepared, () => this.#begin(prepared, attempt));
   }
 
@@ -136,27 +134,24 @@ export class Starts {
       ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
-    let isNewcomer = false;
     starting.add(sessionId);
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
-          // Somebody may have made a token for the name while a machine was waited for.
-          assertIsFree(principal, input.name, facts.isBound);
+          this.#assertStillMay(facts, prepared);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
-          const begun = beginSession(facts, begin);
-          isNewcomer = unstarted.isNewcomer(workspace, input.name, facts);
-          return { ...begun, change: begun.change && withStarter(withWaking(facts, begun.change, prepared), prepared) };
+          const { answer, change } = beginSession(facts, begin);
+          const isNewcomer = unstarted.isNewcomer(workspace, input.name, facts);
+          return { answer: { ...answer, isNewcomer }, change: change && withStarter(withWaking(facts, change, prepared), prepared) };
         }),
       );
       if (!begun.isNew) return this.#asItIs(begun.session);
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
-      // As it was written: an agent that starts another one does not widen what a person said of that one.
-      const approval = store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval;
       const resume = earlier ? { resume: earlier.vendorSessionId, ...(input.fork && { fork: true }) } : {};
       const asked = { token: minted.token, task: input.task ?? null, model: input.model ?? null };
-      const params = { ...terms, ...resume, ...asked, approval, session: begun.session };
-      return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params, isNewcomer })).catch(
+      const { session, approval, isNewcomer } = begun;
+      const params = { ...terms, ...resume, ...asked, approval, session };
+      return await this.#waitFor(session, startOnNode(this.#deps, { workspace, link, params, isNewcomer })).catch(
         async (error: unknown) => {
           if (begun.keyId !== null)
             await store.records.change(startKeyResource, workspace, begun.keyId, (kept) => failedStart(kept, clock.now()));
@@ -166,6 +161,16 @@ export class Starts {
     } finally {
       starting.delete(sessionId);
     }
+  }
+
+  /** Much may have changed while a machine was waited for. @throws RelayError as at the beginning, `busy` where a machine was found for other terms. */
+  #assertStillMay(facts: BeginningFacts, { input, principal, spawnedBy, terms, node, earlier }: Prepared): void {
+    this.#deps.tokens.lives.assertLiveIn(facts, principal);
+    assertIsFree(principal, input.name, facts.isBound);
+    if (spawnedBy === null) return;
+    const spawner = spawnerOf(facts, principal, spawnedBy);
+    if (isDeepStrictEqual(heldTo(termsOf({ input, earlier }, spawner), spawner, node), terms)) return;
+    throw new RelayError('busy', `What ${spawnedBy} may pass on has changed just now: ask again`);
   }
 
   async #waitFor({ sessionId }: Session, started: Promise<Session>): Promise<Session> {
@@ -233,20 +238,14 @@ export class Starts {
       return self;
     }
     if (isOwner(principal)) return named ?? null;
-    if (principal.type === 'token') {
-      if (named !== undefined) actAs(this.#deps.store.agents.index.in(principal.workspace), principal, named);
-      return named ?? null;
-    }
-    if (principal.type === 'node') return named ?? null;
+    if (principal.type === 'token' || principal.type === 'node') return named ?? null;
     throw new RelayError('forbidden', 'Only the owner and agents may start agents');
   }
 
   async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
-    const { workspace } = principal;
-    const agent = registered(this.#deps.store.agents.index.in(workspace), agentId);
-    if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
-      throw new RelayError('forbidden', `${agentId} does not run on this node`);
-    return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
+    const { agents, sessions } = this.#deps.store;
+    const session = await sessions.unfinishedOf(principal.workspace, agentId);
+    return spawnerOf({ agents: agents.index.in(principal.workspace), unfinishedOf: () => session }, principal, agentId);
   }
 
   /** A program that is missing may have been installed since its machine last looked. */
@@ -270,6 +269,15 @@ export class Starts {
       runningSessions: unfinished.filter((entry) => entry.workspace === workspace && entry.session.nodeId === node.nodeId).length,
     }));
   }
+}
+
+const termsOf = ({ input, earlier }: Pick<Prepared, 'input' | 'earlier'>, spawner: Spawner | null): SpawnTerms =>
+  spawnTerms({ ...input, cwd: input.cwd ?? earlier?.cwd ?? undefined }, spawner);
+
+/** The spawner's folder says nothing on another machine; which others it may name there, that machine's owner decides. */
+function heldTo(terms: SpawnTerms, spawner: Spawner | null, node: Node): SpawnTerms {
+  const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
+  return isElsewhere ? { ...terms, within: null } : terms;
 }
 
 /** Whoever holds an agent's own token is that agent. @throws RelayError `name_taken`. */

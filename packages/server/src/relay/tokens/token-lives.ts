@@ -1,7 +1,9 @@
-import { type Principal, RelayError } from 'agent-relay-protocol';
+import type { Principal } from 'agent-relay-protocol';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import type { TokenRecord } from '../../domain/change.ts';
+import type { BeginningFacts } from '../../domain/facts.ts';
+import { assertLives, tokenEnded } from '../../domain/token-life.ts';
 import type { Store } from '../../store/store.ts';
 
 export interface TokenLivesDeps {
@@ -73,6 +75,12 @@ export class TokenLives {
     return this.#lives.get(principal)?.record.tokenId ?? null;
   }
 
+  /** As `assertLive`, for a decision, before which the token may have been taken out in the same commit. */
+  assertLiveIn({ token }: Pick<BeginningFacts, 'token'>, principal: Principal): void {
+    const life = this.#lives.get(principal);
+    if (life) assertLives(token(life.record.hash), this.#deps.clock.now());
+  }
+
   /** When the caller's token runs out; null for one that does not, and for who shows none. */
   expiryOf(principal: Principal): number | null {
     return this.#lives.get(principal)?.record.expiresAt ?? null;
@@ -81,7 +89,7 @@ export class TokenLives {
   /** @throws RelayError `unauthorized` when the token has ended since it was shown. */
   assertLive(principal: Principal): void {
     const life = this.#lives.get(principal);
-    if (life && !this.#isLive(life)) throw endedError();
+    if (life && !this.#isLive(life)) throw tokenEnded();
   }
 
   /** Aborts when the token of the caller ends, which is told at once; `null` for a caller without one. */
@@ -89,7 +97,7 @@ export class TokenLives {
     const life = this.#lives.get(principal);
     if (!life) return null;
     life.end ??= new AbortController();
-    if (!this.#isLive(life)) life.end.abort(endedError());
+    if (!this.#isLive(life)) life.end.abort(tokenEnded());
     else if (life.record.expiresAt !== null) this.#expiries.setFor(life.record.expiresAt);
     return life.end.signal;
   }
@@ -109,7 +117,7 @@ export class TokenLives {
     if (!life) return;
     this.#known.delete(life.record.hash);
     life.hasEnded = true;
-    life.end?.abort(endedError());
+    life.end?.abort(tokenEnded());
   }
 
   #endExpired(): void {
@@ -145,5 +153,3 @@ export class TokenLives {
     }
   }
 }
-
-const endedError = (): RelayError => new RelayError('unauthorized', 'The token was revoked, has run out, or its session has ended');

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
-import { type Principal, RelayError } from 'agent-relay-protocol';
+import type { Principal } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
 import { describeToken, isCode } from '../../domain/describe-token.ts';
@@ -120,13 +120,6 @@ export class Tokens {
     const found = await this.#deps.store.tokens.find(hashOf(code));
     const isGood = found?.type === 'dial' && (found.expiresAt === null || found.expiresAt > this.#deps.clock.now());
     return isGood ? found : null;
-  }
-
-  /** Takes a code for the session that begins with it, once. @throws RelayError `unauthorized` when another has taken it. */
-  async takeDialCode(hash: string): Promise<TokenRecord> {
-    const taken = await this.#take(hash);
-    if (taken === null) throw new RelayError('unauthorized', 'This code has been used');
-    return taken;
   }
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */

@@ -34,11 +34,16 @@ export class SqliteSessions implements SessionStore {
   begin<Answer>(workspace: string, agentId: string, decide: (facts: BeginningFacts) => Decision<Answer>): Promise<Answer> {
     const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const { sessions } = changes.tables;
-      const unfinished = sessions.unfinishedOf(workspace, agentId);
-      const newest = () => sessions.newestOf(workspace, agentId);
-      const session = (sessionId: string) => sessions.find(workspace, sessionId);
-      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished, newest, session })).answer;
+      const { sessions, tokens } = changes.tables;
+      const found: BeginningFacts = {
+        ...facts.ofAgent(workspace, agentId),
+        unfinished: sessions.unfinishedOf(workspace, agentId),
+        newest: () => sessions.newestOf(workspace, agentId),
+        session: (sessionId) => sessions.find(workspace, sessionId),
+        unfinishedOf: (id) => sessions.unfinishedOf(workspace, id),
+        token: (hash) => tokens.get(hash),
+      };
+      return changes.carryOut(workspace, decide(found)).answer;
     });
   }
 
