@@ -146,14 +146,16 @@ function refuse(path: string, message: string): never {
 /** A token that a person made for no agent in particular: its scopes and targets, which are checked before, are all that limits it. */
 const isAutomation = (principal: Principal): boolean => principal.type === 'token' && principal.agentId === null;
 
-/**
- * Whether somebody may end or interrupt an agent: the owner, the agent that spawned it, and to end it also the agent itself.
- * @throws RelayError `forbidden`.
- */
-export function assertMayControl(principal: Principal, agentId: string, spawnedBy: string | null, deed: 'release' | 'interrupt'): void {
+/** Whether somebody may end or interrupt an agent: the owner, the agent that spawned it, and to end it also the agent itself. */
+export function mayControl(principal: Principal, agentId: string, spawnedBy: string | null, deed: 'release' | 'interrupt'): boolean {
   const self = agentOf(principal);
-  if (isOwner(principal) || isAutomation(principal)) return;
-  if (self !== null && (spawnedBy === self || (deed === 'release' && self === agentId))) return;
+  if (isOwner(principal) || isAutomation(principal)) return true;
+  return self !== null && (spawnedBy === self || (deed === 'release' && self === agentId));
+}
+
+/** @throws RelayError `forbidden`. */
+export function assertMayControl(principal: Principal, agentId: string, spawnedBy: string | null, deed: 'release' | 'interrupt'): void {
+  if (mayControl(principal, agentId, spawnedBy, deed)) return;
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may ${deed} it`);
 }
 

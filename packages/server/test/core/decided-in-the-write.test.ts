@@ -1,5 +1,6 @@
 import type { Principal } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isWoken, withWake } from '../../src/domain/wake.ts';
 import { as, FarNode, owner, SessionWorld, workspace } from '../session-world.ts';
 import { anonymous, codeOf, until, World } from './world.ts';
 
@@ -103,4 +104,31 @@ describe('a start that waits for a machine', () => {
     machineHasLooked();
     expect([await asked, starts()]).toEqual(['busy', []]);
   });
+});
+
+test('mail goes on to wake an agent whose starter has lost it just before', async () => {
+  const world = await SessionWorld.open();
+  try {
+    await world.attach(new FarNode());
+    await world.start('Lead');
+    const lead: Principal = { type: 'agent', workspace, agentId: 'Lead', epoch: 1 };
+    await world.start('Worker', lead);
+    const said = { agentId: 'Worker', wake: 'resume', idleMs: 1, provider: 'claude', nodeId: 'local', cwd: null } as const;
+    const terms = { mode: 'agentic', ask: false, model: null, sandbox: null } as const;
+    await world.store.records.begin(workspace, (facts) => ({
+      answer: null,
+      change: withWake(facts, { at: world.clock.at }, { ...said, ...terms }),
+    }));
+    const card = world.agent('Worker');
+    const taken = world.store.agents.change(workspace, 'Worker', () => ({
+      answer: null,
+      change: { at: world.clock.at, agents: [{ id: 'Worker', agent: card, spawnedBy: null }] },
+    }));
+    const released = Promise.resolve(world.relay.handlers['agents/release']({ id: 'Worker', wake: 'never' }, as(lead)));
+    expect(await codeOf(released)).toBe('forbidden');
+    await taken;
+    expect(await world.store.records.begin(workspace, (facts) => ({ answer: isWoken(facts, 'Worker'), change: null }))).toBe(true);
+  } finally {
+    await world.close();
+  }
 });

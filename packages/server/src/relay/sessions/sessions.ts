@@ -11,8 +11,9 @@ import {
 import { RecentMap } from 'agent-relay-wire';
 import { watchedIn } from '../../domain/act-as.ts';
 import { steererOf } from '../../domain/controllers.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
-import { assertMayControl } from '../../domain/spawn-rules.ts';
+import { assertMayControl, mayControl } from '../../domain/spawn-rules.ts';
 import { endWake } from '../../domain/wake.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { ActivityRelay } from '../activity/activity.ts';
@@ -166,10 +167,11 @@ class Sessions {
     const answer = await attached.link.command('session/interrupt', { sessionId }, { timeoutMs: sessionLimits.interruptMs });
     const by = steererOf(principal, null);
     if (answer.interrupted && by !== null)
-      await this.#deps.store.records.begin(principal.workspace, () => ({
-        answer: null,
-        change: { at: this.#deps.clock.now(), steers: [{ agentId: id, sessionId, by }] },
-      }));
+      await this.#deps.store.records.begin(principal.workspace, ({ agents }) => {
+        // It was interrupted either way: only who steers it is in question.
+        const isTheirs = mayControl(principal, id, watchedIn(agents, id).spawnedBy, 'interrupt');
+        return { answer: null, change: isTheirs ? { at: this.#deps.clock.now(), steers: [{ agentId: id, sessionId, by }] } : null };
+      });
     return answer;
   }
 
@@ -195,8 +197,10 @@ class Sessions {
   async #endWake(principal: Principal, agentId: string): Promise<Session | null> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
-    this.#assertMayControl(principal, agentId, 'release');
-    const hasEnded = await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
+    const hasEnded = await store.records.begin(workspace, (facts) => {
+      assertControls(facts.agents, principal, agentId, 'release');
+      return endWake(facts, agentId, clock.now());
+    });
     if (!hasEnded || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return null;
     const { items } = await store.sessions.list({ workspace, caller: principalName(principal), agentId, limit: 1 });
     return items[0] ?? null;
@@ -220,17 +224,10 @@ class Sessions {
     };
   }
 
-  #assertMayControl(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): void {
-    const agents = this.#deps.store.agents.index.in(principal.workspace);
-    registered(agents, agentId);
-    assertMayActUpon(principal, agentId);
-    assertMayControl(principal, agentId, watchedIn(agents, agentId).spawnedBy, deed);
-  }
-
   async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
     const { store } = this.#deps;
     const { workspace } = principal;
-    this.#assertMayControl(principal, agentId, deed);
+    assertControls(store.agents.index.in(workspace), principal, agentId, deed);
     const session = await store.sessions.unfinishedOf(workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
     return session;
@@ -247,6 +244,13 @@ class Sessions {
     }
     return null;
   }
+}
+
+/** @throws RelayError `not_found`, `forbidden`, `forbidden_target`. */
+function assertControls(agents: Directory, principal: Principal, agentId: string, deed: 'release' | 'interrupt'): void {
+  registered(agents, agentId);
+  assertMayActUpon(principal, agentId);
+  assertMayControl(principal, agentId, watchedIn(agents, agentId).spawnedBy, deed);
 }
 
 function releasedBy(principal: Principal): string {
