@@ -73,7 +73,14 @@ export const folderRules: readonly Rule[] = [
   ),
   // What a decision calls is held to it where it runs: the tests' store answers nothing meanwhile (`test/support/asking-store.ts`).
   serverRule('a decision looks at what it is shown: at no store, no index and no readers of its own', ['relay'], (file) =>
-    file.decisions.flatMap((names) => ['store', 'index', 'readers'].filter((name) => names.has(name)).map((name) => `decides by ${name}`)),
+    file.decisions.flatMap(({ names }) =>
+      ['store', 'index', 'readers'].filter((name) => names.has(name)).map((name) => `decides by ${name}`),
+    ),
+  ),
+  serverRule(
+    'a decision answers what it came to: it may run twice, and what it wrote elsewhere the first time would stay',
+    ['relay'],
+    (file) => file.decisions.flatMap(({ assignsOutside }) => assignsOutside.map((name) => `decides and assigns to ${name}`)),
   ),
   {
     claim: 'the rooms of the relay stand one above the other',

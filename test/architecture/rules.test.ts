@@ -128,6 +128,19 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     },
     complaint: 'packages/server/src/relay/pairs/pairs.ts decides by readers',
   },
+  'a decision answers what it came to: it may run twice, and what it wrote elsewhere the first time would stay': {
+    texts: {
+      'packages/server/src/relay/pairs/pairs.ts': `
+        let isNew = false;
+        await this.#deps.store.records.change(resource, workspace, 1, (pair) => {
+          let found = null;
+          found = pair;
+          isNew = true;
+          return { answer: found, change: null };
+        });`,
+    },
+    complaint: 'packages/server/src/relay/pairs/pairs.ts decides and assigns to isNew',
+  },
   'the store knows neither use cases nor readers': {
     texts: {
       'packages/server/src/store/sqlite/writer.ts': `import { feed } from '../../events/event-feed.ts';`,

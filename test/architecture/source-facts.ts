@@ -6,14 +6,20 @@ export interface Import {
   readonly kind: 'static' | 'dynamic' | 'type';
 }
 
+export interface DecisionFacts {
+  readonly names: ReadonlySet<string>;
+  /** What it assigns to that is not its own: the name, that of the object, or `this`. */
+  readonly assignsOutside: readonly string[];
+}
+
 export interface SourceFacts {
   readonly imports: readonly Import[];
   /** Uses of the clock, the process, the console and the like, such as `Date.now`, `process.env`, `new Date`. */
   readonly globals: readonly string[];
   /** Names and whole string literals, without comments. */
   readonly words: ReadonlySet<string>;
-  /** Of each function that an operation of the store is given to decide: what it names. */
-  readonly decisions: readonly ReadonlySet<string>[];
+  /** Each function that an operation of the store is given to decide. */
+  readonly decisions: readonly DecisionFacts[];
   /** What is declared here and exported where it is declared. */
   readonly exports: ReadonlySet<string>;
   /** Whether it says `export * from`. */
@@ -42,7 +48,7 @@ export function parseSource(path: string, text: string): SourceFacts {
   const globals: string[] = [];
   const words = new Set<string>();
   const declared = new Set<string>();
-  const decisions: ReadonlySet<string>[] = [];
+  const decisions: DecisionFacts[] = [];
   let hasStarExport = false;
 
   const visit = (node: ts.Node, parent: ts.Node, grandparent: ts.Node): void => {
@@ -52,7 +58,7 @@ export function parseSource(path: string, text: string): SourceFacts {
     if (ts.isStringLiteralLike(node) || ts.isIdentifier(node)) words.add(node.text);
     if ((ts.isParameter(node) || ts.isVariableDeclaration(node)) && ts.isIdentifier(node.name)) declared.add(node.name.text);
     const decision = decisionIn(node);
-    if (decision !== undefined) decisions.push(namesIn(decision));
+    if (decision !== undefined) decisions.push({ names: namesIn(decision), assignsOutside: assignedOutside(decision) });
     const used = ts.isIdentifier(node) ? globalUse(node, parent, grandparent) : undefined;
     if (used !== undefined) globals.push(used);
     ts.forEachChild(node, (child) => visit(child, node, parent));
@@ -84,6 +90,41 @@ function namesIn(decision: ts.Node): ReadonlySet<string> {
   };
   visit(decision);
   return names;
+}
+
+function assignedOutside(decision: ts.Node): readonly string[] {
+  const own = new Set<string>();
+  const assigned: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const isDeclaration = ts.isParameter(node) || ts.isVariableDeclaration(node) || ts.isBindingElement(node);
+    if (isDeclaration && ts.isIdentifier(node.name)) own.add(node.name.text);
+    assigned.push(...assignedBy(node).flatMap(rootsOf));
+    ts.forEachChild(node, visit);
+  };
+  visit(decision);
+  return assigned.filter((name) => !own.has(name));
+}
+
+function assignedBy(node: ts.Node): readonly ts.Node[] {
+  if (ts.isBinaryExpression(node)) {
+    const { kind } = node.operatorToken;
+    return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment ? [node.left] : [];
+  }
+  if (!ts.isPrefixUnaryExpression(node) && !ts.isPostfixUnaryExpression(node)) return [];
+  return node.operator === ts.SyntaxKind.PlusPlusToken || node.operator === ts.SyntaxKind.MinusMinusToken ? [node.operand] : [];
+}
+
+/** Whose what is assigned to is: `one`, `one.more`, `this.#more`, `[one, { more }]`. */
+function rootsOf(target: ts.Node): readonly string[] {
+  if (ts.isIdentifier(target)) return [target.text];
+  if (target.kind === ts.SyntaxKind.ThisKeyword) return ['this'];
+  if (ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target)) return rootsOf(target.expression);
+  if (ts.isShorthandPropertyAssignment(target)) return [target.name.text];
+  if (ts.isPropertyAssignment(target)) return rootsOf(target.initializer);
+  if (ts.isBinaryExpression(target)) return rootsOf(target.left);
+  const parts: ts.Node[] = [];
+  ts.forEachChild(target, (part) => void parts.push(part));
+  return parts.flatMap(rootsOf);
 }
 
 function exportsOf(tree: ts.SourceFile): ReadonlySet<string> {

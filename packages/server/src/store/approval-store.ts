@@ -18,11 +18,11 @@ export interface ApprovalStore {
   /** The newest of this id that the agent asked. */
   find(workspace: string, agentId: string, approvalId: string): Promise<Approval | null>;
   /** What an agent asks itself. */
-  ask(
+  ask<Answer>(
     workspace: string,
     key: Pick<Approval, 'agentId' | 'approvalId'>,
-    decide: (facts: QuestionFacts) => Decision<Approval>,
-  ): Promise<Approval>;
+    decide: (facts: QuestionFacts) => Decision<Answer>,
+  ): Promise<Answer>;
   /** Newest first. */
   list(query: ApprovalQuery): Promise<Page<Approval>>;
   count(query: Omit<ApprovalQuery, 'before' | 'limit' | 'caller'>): Promise<Counted<ApprovalStatus>>;

@@ -54,6 +54,19 @@ describe('what an agent does says that it is there', () => {
     expect(statusOf(world, 'a')).toBe('offline');
   });
 
+  test('what begins between being judged and the write that would say so', async () => {
+    await using world = await open();
+    await world.register('a');
+    world.clock.advance(TTL * 3);
+    const leaving = new AbortController();
+    const reaping = world.relay.reap();
+    const polling = world.call['inbox/list']({ id: 'a', waitMs: TTL * 100 }, world.as(anonymous, leaving.signal));
+    await reaping;
+    expect(statusOf(world, 'a')).toBe('online');
+    leaving.abort();
+    await polling;
+  });
+
   test('an act that was refused is none', async () => {
     await using world = await open();
     await world.register('a', { instanceId: 'one' });

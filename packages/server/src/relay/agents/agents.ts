@@ -127,7 +127,7 @@ export class AgentRegistry {
 
   /**
    * Nobody has heard of it for too long: offline, its claims released, its mail offered again. Looks again before it judges; `heardAt` is when
-   * it last acted.
+   * it last acted, asked inside the decision.
    */
   async markStale(workspace: string, id: string, heardAt: () => number): Promise<void> {
     const now = this.#deps.clock.now();

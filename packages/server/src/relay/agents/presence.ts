@@ -55,12 +55,16 @@ export class Presence {
     };
   }
 
-  /** When the agent was last heard of by what it did; 0 when that is not known any more. */
+  /** When the agent was last heard of by what it did; 0 when that is not known any more. Looks at memory alone, and changes nothing. */
   heardAt(workspace: string, agentId: string): number {
     const heard = this.#heard.get(workspace)?.get(agentId);
     if (!heard) return 0;
-    if (heard.open > 0) this.note(workspace, agentId);
-    return heard.at;
+    return heard.open > 0 ? this.#deps.clock.now() : heard.at;
+  }
+
+  /** Whoever has something open is there: notes it. */
+  noteOpen(workspace: string, agentId: string): void {
+    if ((this.#heard.get(workspace)?.get(agentId)?.open ?? 0) > 0) this.note(workspace, agentId);
   }
 
   /** Forgets whom it has not heard of for a stale period. */

@@ -32,22 +32,22 @@ export class OwnQuestions {
     const { workspace } = principal;
     const { id, instanceId, epoch, waitMs = 0, ...asked } = input;
     let seen = this.#answered.rings;
-    let isNew = false;
     const session = await store.sessions.unfinishedOf(workspace, id);
     const inBackground = session?.target === 'background' ? session.sessionId : undefined;
-    let approval = await store.approvals.ask(workspace, { agentId: id, approvalId: asked.approvalId }, ({ agents, found, pending }) => {
+    const key = { agentId: id, approvalId: asked.approvalId };
+    const { question, isNew } = await store.approvals.ask(workspace, key, ({ agents, found, pending }) => {
       actAs(agents, principal, id, guardOf({ instanceId, epoch }));
       const agent = registered(agents, id);
       if (found !== null) {
         assertAsksTheSame(asked, found);
-        return { answer: found, change: null };
+        return { answer: { question: found, isNew: false }, change: null };
       }
-      isNew = true;
       // What runs in the background asks by itself: its machine does not see what it does.
       const asking = agent.sessionId === inBackground ? { ...agent, sessionId: null } : agent;
-      const question = askQuestion(asked, asking, pending, clock.now());
-      return { answer: question, change: changeTo(question, question.requestedAt) };
+      const made = askQuestion(asked, asking, pending, clock.now());
+      return { answer: { question: made, isNew: true }, change: changeTo(made, made.requestedAt) };
     });
+    let approval: Approval = question;
     if (isNew) {
       await onAsked(approval);
       approval = (await store.approvals.find(workspace, id, asked.approvalId)) ?? approval;
@@ -91,8 +91,9 @@ export class OwnQuestions {
     const { sessionId, approvalId } = pending;
     const resolved = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
       assertPending(current);
-      const next = resolveApproval(current, answer, clock.now());
-      return { answer: next, change: changeTo(next, clock.now()) };
+      const now = clock.now();
+      const next = resolveApproval(current, answer, now);
+      return { answer: next, change: changeTo(next, now) };
     });
     this.#answered.ring();
     return resolved ?? resolveApproval(pending, answer, clock.now());

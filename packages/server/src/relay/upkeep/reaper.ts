@@ -23,7 +23,7 @@ export interface ReaperDeps {
   readonly settings: RelaySettings;
   readonly agents: AgentRegistry;
   readonly inboxes: Inboxes;
-  readonly presence: Pick<Presence, 'heardAt' | 'sweep' | 'timeMoved'>;
+  readonly presence: Pick<Presence, 'heardAt' | 'noteOpen' | 'sweep' | 'timeMoved'>;
   /** What else is to be swept, after the agents have been judged. */
   readonly sweepMore: (now: number) => Promise<void>;
 }
@@ -163,6 +163,7 @@ export class Reaper {
     for (const workspace of [...store.agents.index.workspaces()]) {
       for (const { agent } of [...store.agents.index.in(workspace).agents()]) {
         if (!agent) continue;
+        presence.noteOpen(workspace, agent.id);
         const heardAt = () => presence.heardAt(workspace, agent.id);
         if (isStale(heardOf(agent, heardAt()), now, settings.staleTtlMs)) await agents.markStale(workspace, agent.id, heardAt);
         else if (isPrunable(agent, now, settings.offlinePruneMs)) await this.#pruneAgent(workspace, agent.id, now);

@@ -46,11 +46,11 @@ export class SqliteApprovals implements ApprovalStore {
     return toApproval(this.#find.get(workspace, agentId, approvalId));
   }
 
-  ask(
+  ask<Answer>(
     workspace: string,
     { agentId, approvalId }: Pick<Approval, 'agentId' | 'approvalId'>,
-    decide: (facts: QuestionFacts) => Decision<Approval>,
-  ): Promise<Approval> {
+    decide: (facts: QuestionFacts) => Decision<Answer>,
+  ): Promise<Answer> {
     const { writer, changes, facts } = this.#context;
     return writer.write(() => {
       const { approvals } = changes.tables;
