@@ -1,6 +1,7 @@
 import { PROTOCOL_VERSION, RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { beginSession } from '../src/domain/session-lifecycle.ts';
+import { takeToken } from '../src/store/store-contract-parts.ts';
 import { codeOf } from './core/world.ts';
 import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -94,7 +95,7 @@ test('nobody dials in as an agent that was removed just before, or with a token 
   );
   const principal = await world.relay.authenticate(token ?? '');
   const dialled = { linkId: 'l1', url: '/claude/Lead', relayUrl: 'http://relay', nearby: true };
-  const revoked = world.store.tokens.remove(workspace, tokenId);
+  const revoked = takeToken(world.store, { workspace, tokenId });
   expect(await codeOf(world.relay.dialIns.open({ provider: 'claude', agentId: 'Lead', principal, code: null, dialled }))).toBe(
     'unauthorized',
   );

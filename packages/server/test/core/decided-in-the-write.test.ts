@@ -104,6 +104,27 @@ describe('a start that waits for a machine', () => {
     machineHasLooked();
     expect([await asked, starts()]).toEqual(['busy', []]);
   });
+
+  test('leaves to an agent that mail starts what a person said of it meanwhile', async () => {
+    const [first] = await asking(owner, { approval: 'open', wake: 'fresh' });
+    machineHasLooked();
+    expect(await first).toBe('none');
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    await world.attach(node);
+    node.commands.length = 0;
+    // What a machine has just looked for it is not asked for again.
+    world.clock.at += 2_000;
+    await world.relay.handlers['messages/send']({ to: 'id:Worker', body: 'hello' }, as(owner));
+    const reaped = world.relay.reap();
+    await until(() => node.commands.some(({ name }) => name === 'provider/detect'));
+    await world.relay.handlers['agents/approval']({ id: 'Worker', approval: 'guarded' }, as(owner));
+    await until(() => {
+      machineHasLooked();
+      return starts().length > 0;
+    });
+    await reaped;
+    expect(starts()).toMatchObject([{ params: { approval: 'guarded' } }]);
+  });
 });
 
 test('mail goes on to wake an agent whose starter has lost it just before', async () => {

@@ -63,7 +63,7 @@ export function decided(decide: Decide, shown: readonly unknown[]): unknown {
   throw new Error(`A decision looks up more than ${MAX_RUNS} things, or other ones each time`);
 }
 
-/** Agents every relay has in memory, whatever its engine is. */
+/** Agents every relay has in memory, whatever its engine is (record 45). */
 function askingFacts(facts: object, path: string, fetched: Map<string, unknown>): object {
   return wrapped(facts, (name, value) => {
     if (name === 'records') return askingFacts(value as object, 'records.', fetched); // it is RecordFacts

@@ -17,6 +17,7 @@ import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { besides, type Crowd, seesCrowd } from '../../domain/crowd.ts';
+import type { AgentFacts } from '../../domain/facts.ts';
 import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { beginStall, endStall } from '../../domain/stall.ts';
@@ -118,12 +119,13 @@ export class ActivityRelay {
     const { agents } = this.#deps.store;
     const agent = agents.index.in(workspace).find(agentId)?.agent;
     if (last === undefined || !agent || agent.sessionId !== sessionId) return;
+    const ofSession = (found: Pick<AgentFacts, 'agent'>) => (found.agent?.sessionId === sessionId ? found.agent : null);
     const now = this.#deps.clock.now();
     const isStill = last.type === 'agent.error' && last.code === 'no_progress';
     if (isStill) {
       const stalled: Stall = { cause: 'turn', since: now, detail: last.message };
-      await agents.change(workspace, agentId, (facts) => beginStall(facts.agent, stalled, 0, now));
-    } else if (agent.stalled?.cause === 'turn') await agents.change(workspace, agentId, (facts) => endStall(facts.agent, 'turn', now));
+      await agents.change(workspace, agentId, (facts) => beginStall(ofSession(facts), stalled, 0, now));
+    } else if (agent.stalled?.cause === 'turn') await agents.change(workspace, agentId, (facts) => endStall(ofSession(facts), 'turn', now));
   }
 
   /** A vendor may begin another conversation in the same session, as on `/clear`: that one is gone on with later. */

@@ -120,7 +120,7 @@ export class Starts {
   }
 
   async #begin(prepared: Prepared, attempt: StartAttempt | null): Promise<Session> {
-    const { input, principal, spawnedBy, terms, node, earlier, keeper } = prepared;
+    const { input, principal, spawnedBy, terms, node, earlier, keeper, isWoken } = prepared;
     const { workspace } = principal;
     const { store, tokens, clock, settings, starting, registry, inboxes, unstarted } = this.#deps;
     const link = registry.find(workspace, node.nodeId)?.link;
@@ -140,7 +140,8 @@ export class Starts {
         beginOnce(facts, attempt, () => {
           this.#assertStillMay(facts, prepared);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
-          const { answer, change } = beginSession(facts, begin);
+          // Of whom mail starts, what a person said goes on.
+          const { answer, change } = beginSession(facts, isWoken ? { ...begin, approval: facts.approval } : begin);
           const isNewcomer = unstarted.isNewcomer(workspace, input.name, facts);
           return { answer: { ...answer, isNewcomer }, change: change && withStarter(withWaking(facts, change, prepared), prepared) };
         }),

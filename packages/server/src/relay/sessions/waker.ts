@@ -230,9 +230,7 @@ export class Waker {
 
   async #start(workspace: string, wake: Wake): Promise<Session> {
     const { agentId: name, provider, nodeId: node, cwd, mode, ask, model, sandbox } = wake;
-    // What a person said of it since goes on.
-    const approval = this.#deps.store.agents.index.in(workspace).find(name)?.approval ?? 'open';
-    const terms = { mode, ask, approval, ...(model !== null && { model }), ...(sandbox !== null && { sandbox }) };
+    const terms = { mode, ask, ...(model !== null && { model }), ...(sandbox !== null && { sandbox }) };
     const request = { name, provider, node, ...terms, ...(cwd !== null && { cwd }) };
     const context = this.#asOwner(workspace);
     try {
