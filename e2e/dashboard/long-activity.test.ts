@@ -50,8 +50,8 @@ async function fill({ relay, owner }: DashboardWorld, agentId: string): Promise<
   const first = (await activity.lastSeq('default', sessionId)) + 1;
   for (let from = 0; from < events.length; from += BATCH) {
     const entries = events.slice(from, from + BATCH).map((event, index) => ({ seq: first + from + index, at: Date.now(), event }));
-    const change = { workspace: 'default', agentId, sessionId, late: false, follow: () => null, now: Date.now() };
-    await activity.append({ ...change, entries });
+    const change = { workspace: 'default', agentId, sessionId, late: false, now: Date.now() };
+    await activity.append({ ...change, entries }, () => []);
   }
   await until('all of it in the index', async () => (await owner.search.find({ text: 'nothing' })).behind === 0, 120_000);
 }

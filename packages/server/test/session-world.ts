@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -10,6 +10,7 @@ import {
   RelayError,
   type Session,
 } from 'agent-relay-protocol';
+import { vi } from 'vitest';
 import type { Clock } from '../src/clock.ts';
 import { silentLogger } from '../src/logger.ts';
 import type { CallContext, NodeLink } from '../src/relay/contract/relay-contract.ts';
@@ -143,6 +144,23 @@ export class SessionWorld {
   async restart(): Promise<SessionWorld> {
     await this.relay.close();
     return SessionWorld.open(this.folder, this.clock.at);
+  }
+
+  /** The relay that starts after this one was killed, when the first such write was committed and nothing after it. */
+  async killedAfter<Port extends object>(port: Port, write: keyof Port & string, act: () => unknown): Promise<SessionWorld> {
+    const folder = mkdtempSync(join(tmpdir(), 'sessions-'));
+    let isKilled = false;
+    const operations = port as Record<string, (...given: unknown[]) => Promise<unknown>>; // a port has nothing else
+    const original = operations[write];
+    const spy = vi.spyOn(operations, write).mockImplementation(async (...given) => {
+      const done = await original?.apply(port, given);
+      if (!isKilled) for (const name of ['relay.db', 'relay.db-wal']) copyFileSync(join(this.folder, name), join(folder, name));
+      isKilled = true;
+      return done;
+    });
+    await act();
+    spy.mockRestore();
+    return SessionWorld.open(folder, this.clock.at);
   }
 
   async attach(link: FarNode, sessions: MethodParams<'nodes/attach'>['sessions'] = [], principal: Principal = owner, name = 'laptop') {

@@ -200,6 +200,13 @@ export interface SessionFacts extends Facts {
   readonly pending: readonly PendingApproval[];
 }
 
+/** What is known when a session's activity has a new entry. */
+export interface ActivityFacts extends Facts {
+  readonly session: Session;
+  /** Looks up what the session has asked. */
+  findApproval(approvalId: string): Approval | null;
+}
+
 /** What is there before a session begins. */
 export interface BeginningFacts extends AgentFacts {
   /** The session that the agent still has. */

@@ -1,5 +1,6 @@
-import type { ActivityEntry, AgentEvent, Approval, Session } from 'agent-relay-protocol';
+import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
 import type { Change, Page } from '../domain/change.ts';
+import type { ActivityFacts } from '../domain/facts.ts';
 
 export interface NewEntry {
   readonly seq: number;
@@ -7,11 +8,8 @@ export interface NewEntry {
   readonly event: AgentEvent;
 }
 
-/**
- * What follows from an entry that is new, in the same commit; null for nothing. `findApproval` finds the session's own, as the entries before
- * this one have left it.
- */
-export type FollowActivity = (entry: NewEntry, session: Session, findApproval: (approvalId: string) => Approval | null) => Change | null;
+/** What follows from an entry that is new, in this order and in the same commit. It is shown what the entries before have left. */
+export type FollowActivity = (entry: NewEntry, facts: ActivityFacts) => readonly Change[];
 
 export interface NewActivity {
   readonly workspace: string;
@@ -21,7 +19,6 @@ export interface NewActivity {
   readonly late: boolean;
   /** In order of `seq`, without a gap. */
   readonly entries: readonly NewEntry[];
-  readonly follow: FollowActivity;
   /** On whose day what they used is counted. */
   readonly now: number;
 }
@@ -43,7 +40,7 @@ export interface ActivityStore {
    * Appends what follows the entries it has; those it has already are skipped. Answers the last sequence it has now.
    * @throws RelayError `validation_failed` when a sequence is missing before the first new entry, `not_found` when there is no such session.
    */
-  append(activity: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }>;
+  append(activity: NewActivity, follow: FollowActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }>;
   /** The last sequence appended for a session, also when it has been pruned; 0 before the first. */
   lastSeq(workspace: string, sessionId: string): Promise<number>;
   /** Oldest first. The page's cursor is the id of the newest entry of the agent. */

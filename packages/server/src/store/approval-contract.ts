@@ -11,15 +11,10 @@ export function approvalStoreContract(inFolder: InFolder): void {
     await store.sessions.begin('default', 'a', () => writes({ sessions: [someSession] }));
     const asked = (approvalId: string): Approval => ({ ...approval, approvalId });
     const append = (seq: number, follow: FollowActivity) =>
-      store.activity.append({
-        now: 0,
-        workspace: 'default',
-        agentId: 'a',
-        sessionId: 's',
-        late: false,
-        entries: [entry(seq), entry(seq + 1)],
+      store.activity.append(
+        { now: 0, workspace: 'default', agentId: 'a', sessionId: 's', late: false, entries: [entry(seq), entry(seq + 1)] },
         follow,
-      });
+      );
     const broken = append(1, () => {
       throw new TypeError('a bug');
     });
@@ -27,14 +22,17 @@ export function approvalStoreContract(inFolder: InFolder): void {
     expect([await store.activity.lastSeq('default', 's'), store.log.head]).toEqual([0, 0]);
 
     const seen: unknown[] = [];
-    await append(1, ({ seq }, itsSession, find) => {
-      seen.push([seq, itsSession.sessionId, find('a1')?.approvalId ?? null]);
+    await append(1, ({ seq }, { session: its, findApproval, nextId }) => {
+      seen.push([seq, its.vendorSessionId, findApproval('a1')?.approvalId ?? null, nextId]);
       const asking = asked(`a${seq}`);
-      return { at, events: [{ type: 'approval.requested', at, approval: asking }], approvals: [asking] };
+      return [
+        { at, events: [{ type: 'approval.requested', at, approval: asking }], approvals: [asking] },
+        { at, sessions: [{ ...session, vendorSessionId: `v${seq}` }] },
+      ];
     });
     expect(seen).toEqual([
-      [1, 's', null],
-      [2, 's', 'a1'],
+      [1, null, null, 1],
+      [2, 'v1', 'a1', 2],
     ]);
     await append(1, () => {
       throw new TypeError('asked about an entry that was there');
@@ -43,6 +41,7 @@ export function approvalStoreContract(inFolder: InFolder): void {
     expect((await other.approvals.list({ workspace: 'default', limit: 10 })).items).toEqual([asked('a2'), asked('a1')]);
     expect(await other.approvals.find('default', 'a', 'a1')).toEqual(asked('a1'));
     expect(await typesOf(other)).toEqual(['approval.requested', 'approval.requested']);
+    expect((await other.sessions.get('default', 's'))?.vendorSessionId).toBe('v2');
   });
 
   inFolder('what an agent asks itself is seen by what it asks next, in the process that it is now', async (store) => {

@@ -10,24 +10,20 @@ import {
   type RouteInput,
   type RouteOutput,
   type Session,
-  type Stall,
 } from 'agent-relay-protocol';
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
+import { followActivity } from '../../domain/activity-changes.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { besides, type Crowd, seesCrowd } from '../../domain/crowd.ts';
-import type { AgentFacts } from '../../domain/facts.ts';
 import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
-import { beginStall, endStall } from '../../domain/stall.ts';
 import { tokensOf } from '../../domain/token-use.ts';
 import { ownTurn } from '../../events/stream-turn.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
-import type { SessionStore } from '../../store/session-store.ts';
 import type { AgentStore } from '../../store/store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
-import { followApprovals } from '../approvals/approvals.ts';
 import type { ApprovalRules } from '../approvals/rules.ts';
 import { isFirstPage, listed, pageOf } from '../contract/listed.ts';
 import type { ActivityBatch, ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
@@ -36,7 +32,7 @@ import type { ToolMail } from '../mail/tool-mail.ts';
 import { Crowds, type Onlooker } from './crowds.ts';
 
 export interface ActivityDeps {
-  readonly store: { readonly activity: ActivityStore; readonly agents: AgentStore; readonly sessions: SessionStore };
+  readonly store: { readonly activity: ActivityStore; readonly agents: Pick<AgentStore, 'index'> };
   readonly clock: Clock;
   /** What no link shows. */
   readonly secrets: () => KnownSecrets;
@@ -100,44 +96,18 @@ export class ActivityRelay {
     const { agentId, sessionId, status } = session;
     const late = status === 'ended' || status === 'failed';
     const now = this.#deps.clock.now();
-    const follow = followApprovals(now);
-    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow, now });
+    const { ackedSeq, stored } = await this.#deps.store.activity.append(
+      { workspace, agentId, sessionId, late, entries, now },
+      (entry, facts) => followActivity(entry, facts, now),
+    );
     if (stored > 0) this.#ring(workspace, agentId, []);
     // What was stored before was counted before.
     const events = entries.slice(entries.length - stored).map(({ event }) => event);
     for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
-    await this.#deps.toolMail.observe(workspace, session, events);
+    // First: whatever fails after it, what was stored is not sent again.
     for (const event of events) if (event.type === 'approval.requested') void this.#deps.rules.asked(workspace, session, event.approvalId);
-    await this.#noteProgress(workspace, session, events);
-    await this.#noteConversation(workspace, session, events);
+    await this.#deps.toolMail.observe(workspace, session, events);
     return { ackedSeq };
-  }
-
-  /** Its machine says when a turn stands still; whatever else it tells shows that it goes on. */
-  async #noteProgress(workspace: string, { agentId, sessionId }: Session, events: readonly AgentEvent[]): Promise<void> {
-    const last = events.at(-1);
-    const { agents } = this.#deps.store;
-    const agent = agents.index.in(workspace).find(agentId)?.agent;
-    if (last === undefined || !agent || agent.sessionId !== sessionId) return;
-    const ofSession = (found: Pick<AgentFacts, 'agent'>) => (found.agent?.sessionId === sessionId ? found.agent : null);
-    const now = this.#deps.clock.now();
-    const isStill = last.type === 'agent.error' && last.code === 'no_progress';
-    if (isStill) {
-      const stalled: Stall = { cause: 'turn', since: now, detail: last.message };
-      await agents.change(workspace, agentId, (facts) => beginStall(ofSession(facts), stalled, 0, now));
-    } else if (agent.stalled?.cause === 'turn') await agents.change(workspace, agentId, (facts) => endStall(ofSession(facts), 'turn', now));
-  }
-
-  /** A vendor may begin another conversation in the same session, as on `/clear`: that one is gone on with later. */
-  async #noteConversation(workspace: string, { sessionId, vendorSessionId }: Session, events: readonly AgentEvent[]): Promise<void> {
-    const told = events.flatMap((event) => (event.type === 'session.started' ? [event.vendorSessionId] : [])).at(-1);
-    // A machine that cannot go on with a conversation named none at the start.
-    if (told === undefined || vendorSessionId === null || told === vendorSessionId) return;
-    const at = this.#deps.clock.now();
-    await this.#deps.store.sessions.change(workspace, sessionId, (session) => {
-      const answer = { ...session, vendorSessionId: told };
-      return { answer, change: { at, events: [{ type: 'session.updated', at, session: answer }], sessions: [answer] } };
-    });
   }
 
   /** Deltas that nobody stores. */

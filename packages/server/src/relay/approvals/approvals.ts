@@ -10,19 +10,9 @@ import {
   type RouteOutput,
 } from 'agent-relay-protocol';
 import { watchedIn } from '../../domain/act-as.ts';
-import {
-  answererOf,
-  assertMayAnswer,
-  assertPending,
-  decideAnswer,
-  followApproval,
-  isApprovalEvent,
-  maySeeApprovals,
-  resolveApproval,
-} from '../../domain/approval.ts';
+import { answererOf, assertMayAnswer, assertPending, decideAnswer, maySeeApprovals, resolveApproval } from '../../domain/approval.ts';
 import { changeTo } from '../../domain/approval-changes.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
-import type { FollowActivity } from '../../store/activity-store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -190,15 +180,6 @@ export class Approvals {
     return approval;
   }
 }
-
-/** What a session's activity means for its approvals. */
-export const followApprovals =
-  (now: number): FollowActivity =>
-  ({ event }, session, findApproval) => {
-    if (!isApprovalEvent(event)) return null;
-    const next = followApproval(event, session, findApproval(event.approvalId), now);
-    return next && changeTo(next, now);
-  };
 
 /** Whether the agent got the answer is not known then; what it did will come with its activity. */
 function asUnavailable(error: unknown): never {

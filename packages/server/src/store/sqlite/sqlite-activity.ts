@@ -3,7 +3,7 @@ import type { Statement } from 'better-sqlite3';
 import { assertNoGap } from '../../domain/activity.ts';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
-import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
+import type { ActivityQuery, ActivityStore, FollowActivity, NewActivity } from '../activity-store.ts';
 import { type ActivityRow, activityColumns, toActivityEntry } from './activity-rows.ts';
 import type { SqliteContext } from './context.ts';
 import { recordReader } from './record-reader.ts';
@@ -74,21 +74,16 @@ export class SqliteActivity implements ActivityStore {
       .pluck();
   }
 
-  append({
-    workspace,
-    agentId,
-    sessionId,
-    late,
-    entries,
-    follow,
-    now,
-  }: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
-    const { writer, changes, usage } = this.#context;
+  append(
+    { workspace, agentId, sessionId, late, entries, now }: NewActivity,
+    follow: FollowActivity,
+  ): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
+    const { writer, changes, facts, usage } = this.#context;
     return writer.write(() => {
       const found = this.#session.get(workspace, sessionId);
       if (found === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
       const known = ackedBy(found);
-      const session = readSession(found.record);
+      let session = readSession(found.record);
       const findApproval = (approvalId: string) => changes.tables.approvals.find(workspace, sessionId, approvalId);
       const fresh = entries.filter(({ seq }) => seq > known);
       const acked = isRestored(found) ? (fresh[0]?.seq ?? known + 1) - 1 : known;
@@ -97,8 +92,10 @@ export class SqliteActivity implements ActivityStore {
         const { seq, at, event } = entry;
         this.#insert.run(workspace, agentId, sessionId, seq, at, late ? 1 : 0, JSON.stringify(event));
         usage.note(workspace, session, event, now);
-        const change = follow(entry, session, findApproval);
-        if (change) changes.apply(workspace, change);
+        for (const change of follow(entry, { ...facts.of(workspace), session, findApproval })) {
+          changes.apply(workspace, change);
+          session = change.sessions?.find((written) => written.sessionId === sessionId) ?? session;
+        }
       }
       const ackedSeq = acked + fresh.length;
       if (fresh.length > 0) this.#setAcked.run(ackedSeq, workspace, sessionId);
