@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { as, FarNode, owner, SessionWorld } from './session-world.ts';
+import { RelayError } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { as, FarNode, offered, owner, SessionWorld } from './session-world.ts';
 
 let world: SessionWorld;
 let node: FarNode;
@@ -46,4 +47,42 @@ it('a turn that stands still is told of, wherever the relay ended', async () => 
   const on = await killedAfter(world.store.activity, 'append', () => append(sessionId, 2, { type: 'context.compacted' }));
   expect(on.agent('Worker').stalled).toBeUndefined();
   expect((await on.eventTypes()).at(-1)).toBe('agent.recovered');
+});
+
+it('a question that a rule allows is answered after a start, whoever asked it: an agent itself, or on a machine when that is back', async () => {
+  const { sessionId, ...session } = await world.start('Worker');
+  await world.relay.handlers['agents/register']({ name: 'Live', instanceId: 'i1' }, as(owner));
+  const rule = { command: ['npm', 'test'], maxUses: 1 };
+  await world.relay.handlers['rules/create']({ ...rule, agent: 'Worker', folder: '/fresh' }, as(owner));
+  await world.relay.handlers['rules/create']({ ...rule, agent: 'Live', folder: '/srv' }, as(owner));
+  const asked = { approvalId: 'q1', kind: 'execute' as const, title: 'npm test', input: { command: 'npm test' } };
+  const after = await killedAfter(world.store.activity, 'append', () =>
+    append(sessionId, 1, { ...asked, type: 'approval.requested', cwd: '/fresh', options: [{ id: 'y', label: 'Yes', outcome: 'allow' }] }),
+  );
+  const standing = async (agent: string, { relay } = after) =>
+    (await relay.handlers['approvals/list']({ agent }, as(owner))).data.map(({ status }) => status);
+  const back = new FarNode();
+  expect(await standing('Worker')).toEqual(['pending']);
+  await after.attach(back, [offered({ ...session, sessionId }, 1)]);
+  await expect.poll(() => standing('Worker')).toEqual(['allowed']);
+  expect(back.commands).toMatchObject([{ name: 'session/resolve-approval', params: { approvalId: 'q1', outcome: 'allow' } }]);
+  const later = await killedAfter(world.store.approvals, 'ask', () =>
+    world.relay.handlers['approvals/ask']({ ...asked, id: 'Live', cwd: '/srv' }, as(owner)),
+  );
+  await expect.poll(() => standing('Live', later)).toEqual(['allowed']);
+});
+
+it('a question that could not be held against the rules is in the next round', async () => {
+  const { sessionId } = await world.start('Worker');
+  await world.relay.handlers['rules/create']({ agent: 'Worker', command: ['npm', 'test'], folder: '/fresh' }, as(owner));
+  const reading = vi.spyOn(world.store.records, 'list').mockRejectedValue(new RelayError('store_unavailable', 'the disk'));
+  const options = [{ id: 'y', label: 'Yes', outcome: 'allow' }];
+  const asked = { approvalId: 'q1', kind: 'execute', title: 'npm test', cwd: '/fresh', input: { command: 'npm test' }, options };
+  await append(sessionId, 1, { ...asked, type: 'approval.requested' });
+  await expect.poll(() => reading.mock.calls.length).toBeGreaterThan(0);
+  reading.mockRestore();
+  const standing = async () => (await world.store.approvals.find('default', 'Worker', 'q1'))?.status;
+  expect(await standing()).toBe('pending');
+  await world.relay.reap();
+  await expect.poll(standing).toBe('allowed');
 });

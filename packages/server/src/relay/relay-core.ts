@@ -60,6 +60,8 @@ export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 
   readonly pairings: PairingDesk & { forget(nodeId: string): void };
   /** What `system/stats` says about sessions and nodes of a workspace. */
   counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }>;
+  /** Takes up what the relay before has left. */
+  start(): void;
   /** Called by the reaper, after the agents have been judged. */
   sweep(now: number): Promise<void>;
   /** Resolves when what the sweep began has ended, and no machine is waited for. The reaper does not wait for it. */

@@ -24,6 +24,7 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   const { store, feed, clock, tokens, toolMail } = core;
   clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
+  sessions.start();
   callbacks.start();
   hooks.start();
   pushes?.start();

@@ -50,6 +50,7 @@ export const withoutSessions: SessionsPart = {
   pairings: { request: noSessions, outcome: noSessions, forget: () => {} },
   openActivity: noSessions,
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
+  start: () => {},
   sweep: async () => {},
   settled: async () => {},
   endRemoved: async () => {},

@@ -108,6 +108,13 @@ export class Approvals {
     return this.#inTurn({ workspace: principal.workspace, id, approvalId }, (which) => this.#answer(which, given, by));
   }
 
+  /** Whether an answer would reach who asked, now. */
+  async reaches(workspace: string, { agentId, sessionId }: Pick<Approval, 'agentId' | 'sessionId'>): Promise<boolean> {
+    const { store, registry } = this.#deps;
+    const session = await store.sessions.get(workspace, sessionId);
+    return session?.agentId !== agentId || registry.find(workspace, session.nodeId) !== null;
+  }
+
   /** No, because somebody else has reserved what it would edit. @throws RelayError `already_resolved`, `node_unavailable`. */
   denyReserved(
     workspace: string,

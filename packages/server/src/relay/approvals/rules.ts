@@ -2,6 +2,7 @@ import {
   type ApprovalRule,
   DEFAULT_PAGE_SIZE,
   keptSentence,
+  MAX_PAGE_SIZE,
   type PendingApproval,
   type Principal,
   principalName,
@@ -25,7 +26,7 @@ import type { Reservations } from '../reservations/reservations.ts';
 import type { Approvals } from './approvals.ts';
 
 export interface ApprovalRulesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
-  readonly approvals: Pick<Approvals, 'allowByRule' | 'denyReserved'>;
+  readonly approvals: Pick<Approvals, 'allowByRule' | 'denyReserved' | 'reaches'>;
   /** Asked before any rule: what somebody has for themselves nobody allows beforehand. */
   readonly reservations: Pick<Reservations, 'keepingFrom'>;
 }
@@ -33,7 +34,12 @@ export interface ApprovalRulesDeps extends Pick<RelayCore, 'store' | 'clock' | '
 /** What people have allowed beforehand: answers what agents ask, where a rule understands it whole, and tells each time that it did. */
 export class ApprovalRules {
   readonly #deps: ApprovalRulesDeps;
-  readonly #working = new Set<Promise<void>>();
+  /** By what was asked: nothing is considered twice at once. */
+  readonly #working = new Map<string, Promise<void>>();
+  readonly #asking = new Set<Promise<void>>();
+  /** Workspaces in which something could not be considered: all that is open there is asked again. */
+  readonly #due = new Set<string>();
+  #isClosed = false;
   readonly handlers: Pick<RelayHandlers, 'rules/list' | 'rules/create' | 'rules/revoke'>;
 
   constructor(deps: ApprovalRulesDeps) {
@@ -45,23 +51,57 @@ export class ApprovalRules {
     };
   }
 
+  /** What is open when a relay starts may never have been considered. */
+  start(): void {
+    for (const workspace of [...this.#deps.store.agents.index.workspaces()]) void this.askAgain(workspace);
+  }
+
   /** Something was asked; resolves once the rules have been heard, whatever came of it. */
   asked(workspace: string, { agentId, sessionId }: Pick<Session, 'agentId' | 'sessionId'>, approvalId: string): Promise<void> {
     const { store, log } = this.#deps;
+    const key = [workspace, sessionId, approvalId].join('\n');
+    const before = this.#working.get(key);
+    if (before) return before;
     const work = store.approvals
       .find(workspace, agentId, approvalId)
       .then((approval) =>
         approval?.status === 'pending' && approval.sessionId === sessionId ? this.#consider(workspace, approval) : undefined,
       )
-      .catch((error: unknown) => log.warn('a rule could not answer', { agentId, approvalId, error }))
-      .finally(() => this.#working.delete(work));
-    this.#working.add(work);
+      .catch((error: unknown) => {
+        if (!isItsEnd(error)) this.#due.add(workspace);
+        log.warn('a rule could not answer', { agentId, approvalId, error });
+      })
+      .finally(() => this.#working.delete(key));
+    this.#working.set(key, work);
     return work;
   }
 
-  /** Ends what is over. */
+  /** The same of all that is open, or of what these sessions ask: whoever was to answer may have been gone. Never rejects. */
+  askAgain(workspace: string, sessions?: ReadonlySet<string>): Promise<void> {
+    const asking = this.#askAll(workspace, sessions)
+      .catch((error: unknown) => {
+        this.#due.add(workspace);
+        this.#deps.log.warn('the rules could not be asked again', { error });
+      })
+      .finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
+    return asking;
+  }
+
+  async #askAll(workspace: string, sessions: ReadonlySet<string> | undefined): Promise<void> {
+    for (let before: number | undefined; !this.#isClosed; ) {
+      const { items, next } = await this.#deps.store.approvals.list({ workspace, status: 'pending', before, limit: MAX_PAGE_SIZE });
+      const meant = items.filter(({ sessionId }) => sessions?.has(sessionId) ?? true);
+      await Promise.all(meant.map((approval) => this.asked(workspace, approval, approval.approvalId)));
+      if (next === null) return;
+      before = next;
+    }
+  }
+
+  /** Ends what is over, and asks again where something went wrong. */
   async sweep(workspace: string): Promise<void> {
     const { store, clock } = this.#deps;
+    if (this.#due.delete(workspace)) void this.askAgain(workspace);
     const rules = await allRecords(store, ruleResource, { workspace, under: ruleKey({ active: 'true' }) });
     const now = clock.now();
     for (const { id } of rules.filter((rule) => endOf(rule, now) !== null)) {
@@ -70,7 +110,8 @@ export class ApprovalRules {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#working);
+    this.#isClosed = true;
+    await Promise.all([...this.#asking, ...this.#working.values()]);
   }
 
   async #list({ agent, active, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'rules/list'>, { principal }: CallContext) {
@@ -128,6 +169,8 @@ export class ApprovalRules {
   async #consider(workspace: string, approval: PendingApproval): Promise<void> {
     const { store, clock, approvals, reservations } = this.#deps;
     const { agentId, approvalId } = approval;
+    // When its machine is back it is asked again.
+    if (!(await approvals.reaches(workspace, approval))) return;
     const keeping = await reservations.keepingFrom(workspace, approval);
     if (keeping !== null) {
       const by = `reservation:${keeping.holder.id}`;
@@ -160,6 +203,10 @@ export class ApprovalRules {
     return (await Promise.all(keys.map((under) => allRecords(this.#deps.store, ruleResource, { workspace, under })))).flat();
   }
 }
+
+/** The answer was not wanted any more, or its machine is away: when that is back, all that its agents ask is asked again. */
+const isItsEnd = (error: unknown): boolean =>
+  error instanceof RelayError && (error.code === 'already_resolved' || error.code === 'node_unavailable');
 
 /** By which of its tags rules reach an agent. */
 function tagsIn(agents: Directory, agentId: string): readonly string[] {

@@ -52,7 +52,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const retentionMs = settings.activityRetentionMs ?? settings.retentionMs;
   const activity = new ActivityRelay({ store, clock, secrets: () => core.tokens.secrets, guard, toolMail, rules, retentionMs });
   const starting = new Set<string>();
-  const nodes = new Nodes({ ...core, registry, activity, starting });
+  const nodes = new Nodes({ ...core, registry, activity, rules, starting });
   const sessions = new Sessions({ ...core, registry, nodes, controllers });
   const unstarted = new Unstarted(core);
   const starts = new Starts({ ...core, registry, nodes, starting, unstarted });
@@ -86,6 +86,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     dialIns,
     openActivity: (params, context) => activity.open(params, context),
     counts: (workspace) => sessions.counts(workspace),
+    start: () => rules.start(),
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
       await unstarted.sweep(now);
