@@ -86,3 +86,20 @@ it('a question that could not be held against the rules is in the next round', a
   await world.relay.reap();
   await expect.poll(standing).toBe('allowed');
 });
+
+it('who was removed is woken by no mail, and what ran of it is given up, wherever the relay ended', async () => {
+  const session = await world.start('Worker', owner, { wake: 'fresh' });
+  const after = await killedAfter(world.store.agents, 'remove', () => world.relay.handlers['agents/remove']({ id: 'Worker' }, as(owner)));
+  expect(await after.store.sessions.get('default', session.sessionId)).toMatchObject({ status: 'running' });
+  const back = new FarNode();
+  const { sessions } = await after.attach(back, [offered(session)]);
+  expect(sessions).toEqual([{ sessionId: session.sessionId, keep: false, ackedSeq: 0 }]);
+  const context = { ...as(owner), link: back };
+  const beat = { sessions: [{ sessionId: session.sessionId, status: 'idle' as const }] };
+  expect(await after.relay.nodeHandlers['nodes/heartbeat'](beat, context)).toEqual({ release: [session.sessionId] });
+  await after.relay.nodeHandlers['sessions/report']({ sessionId: session.sessionId, status: 'ended' }, context);
+  await after.relay.handlers['messages/send']({ to: 'id:Worker', body: 'hello' }, as(owner));
+  await after.relay.reap();
+  expect(back.commands.filter(({ name }) => name === 'session/start')).toEqual([]);
+  expect((await after.relay.handlers['sessions/list']({}, as(owner))).data.map(({ status }) => status)).toEqual(['ended']);
+});

@@ -10,6 +10,7 @@ import type { FollowFacts, Rule } from './rule.ts';
 import { endsStalls } from './stall.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
 import { endsPushes, endsTokens, namesTokens, protectsCards } from './token-changes.ts';
+import { endsWakes } from './wake.ts';
 
 /**
  * What follows from what, whoever decided it and in the same commit: every rule that lies across resources, in the order in which one may follow
@@ -24,6 +25,7 @@ const rules: readonly Rule[] = [
   givesClaimsBack,
   endsPairs,
   endsReservations,
+  endsWakes,
   withdrawsQuestions,
   withoutChannels,
   withEmptied,

@@ -2,7 +2,8 @@ import type { Message, SandboxRequest, SpawnMode } from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
 import type { Change } from './change.ts';
 import type { Decision, Facts } from './facts.ts';
-import { type Resource, recordKey, recordWrite } from './resource.ts';
+import { type RecordFacts, type RecordWrite, type Resource, recordKey, recordWrite } from './resource.ts';
+import { leavingsOf, type Rule } from './rule.ts';
 
 /** That mail starts an agent again, and on what terms. */
 export interface Wake {
@@ -36,12 +37,14 @@ export const wakeResource: Resource<Wake> = {
 };
 
 /** Whether mail wakes an agent. */
-export const isWoken = ({ records }: Pick<Facts, 'records'>, agentId: string): boolean =>
-  records.under(wakeResource, wakeOf(agentId)).some(({ wake }) => wake !== 'never');
+export const isWoken = (facts: Pick<Facts, 'records'>, agentId: string): boolean => wakingOf(facts, agentId) !== undefined;
+
+const wakingOf = ({ records }: { readonly records: RecordFacts }, agentId: string): Wake | undefined =>
+  records.under(wakeResource, wakeOf(agentId)).find(({ wake }) => wake !== 'never');
 
 /** As `withWake`, where mail wakes the agent already: how, and after how long it is released, stays as it was said. */
 export function withTerms(facts: Facts, change: Change, terms: Omit<Wake, 'id' | 'wake' | 'idleMs'>): Change {
-  const found = facts.records.under(wakeResource, wakeOf(terms.agentId)).find(({ wake }) => wake !== 'never');
+  const found = wakingOf(facts, terms.agentId);
   return found ? withWake(facts, change, { ...found, ...terms }) : change;
 }
 
@@ -53,11 +56,22 @@ export function withWake(facts: Facts, change: Change, wake: Omit<Wake, 'id'>): 
 
 /** Mail wakes it no more. Answers whether it did. */
 export function endWake(facts: Facts, agentId: string, at: number): Decision<boolean> {
-  const found = facts.records.under(wakeResource, wakeOf(agentId)).find(({ wake }) => wake !== 'never');
+  const found = wakingOf(facts, agentId);
   if (found === undefined) return { answer: false, change: null };
-  const never: Wake = { ...found, wake: 'never' };
-  return { answer: true, change: { at, records: [recordWrite(wakeResource, never)] } };
+  return { answer: true, change: { at, records: [wokenNoMore(found)] } };
 }
+
+function wokenNoMore(found: Wake): RecordWrite {
+  const never: Wake = { ...found, wake: 'never' };
+  return recordWrite(wakeResource, never);
+}
+
+/** Mail wakes nobody who was removed. */
+export const endsWakes: Rule = (facts, change) => {
+  const removed = leavingsOf(facts, change).flatMap(({ id, cause }) => (cause === 'removed' ? [id] : []));
+  const over = removed.flatMap((id) => wakingOf(facts, id) ?? []);
+  return over.length === 0 ? change : { ...change, records: [...(change.records ?? []), ...over.map(wokenNoMore)] };
+};
 
 /** Mail to one agent, of somebody who has proven who they are, that is more than context for its next turn. */
 export const wakesItsReader = ({ mode, to, sender }: Pick<Message, 'mode' | 'to' | 'sender'>): boolean =>

@@ -66,7 +66,7 @@ export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 
   sweep(now: number): Promise<void>;
   /** Resolves when what the sweep began has ended, and no machine is waited for. The reaper does not wait for it. */
   settled(): Promise<void>;
-  /** The address is nobody's any more: mail wakes it no more, and what a machine runs of it has ended when this resolves. */
+  /** The address is nobody's any more: what a machine runs of it has ended when this resolves. A machine that says it is alive is told as much. */
   endRemoved(workspace: string, agentId: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -29,12 +29,11 @@ function ofRooms(deps: RelayDeps, parts: RelayParts): RelayHandlers {
   const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, pushes, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
-  const ofAgents = agentHandlers({ store, agents });
   return {
     ...tokenHandlers({ store, clock, log, tokens, inboxes }),
     ...shareHandlers({ store, clock, log, tokens }),
     ...systemHandlers({ store, clock, tokens, sessions, feed, probes, configuration }),
-    ...ofAgents,
+    ...agentHandlers({ store, agents, endRemoved: sessions.endRemoved }),
     ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
     ...verificationHandlers({ store, readers }),
     ...holds.handlers,
@@ -51,11 +50,6 @@ function ofRooms(deps: RelayDeps, parts: RelayParts): RelayHandlers {
     ...searchHandlers({ store, clock, readers, indexer }),
     ...sessions.handlers,
     ...hookHandlers(hooks, sessions.handlers),
-    'agents/remove': async (input, context) => {
-      const removed = await ofAgents['agents/remove'](input, context);
-      await sessions.endRemoved(context.principal.workspace, input.id);
-      return removed;
-    },
     'nodes/remove': async (input, context) => {
       const removed = await sessions.handlers['nodes/remove'](input, context);
       reserved.offer(removed.nodeId, []);

@@ -31,9 +31,12 @@ const cardBy = (principal: Principal, id: string) =>
 export function agentHandlers({
   store,
   agents,
+  endRemoved,
 }: {
   readonly store: Pick<Store, 'agents' | 'log' | 'records'>;
   readonly agents: AgentRegistry;
+  /** Waits until what a machine runs of it has ended. */
+  readonly endRemoved: (workspace: string, agentId: string) => Promise<void>;
 }): Pick<RelayHandlers, AgentRouteName> {
   const list = async (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
     const found: Agent[] = [];
@@ -98,6 +101,7 @@ export function agentHandlers({
         if (agent.kind === 'system' || agent.id === 'owner') throw new RelayError('forbidden', `${id} is an address of the relay's own`);
         assertMayManage(principal, agent, known);
       });
+      await endRemoved(principal.workspace, id);
       return { removed: true, failedMessages };
     },
   };

@@ -111,9 +111,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
 }
 
 const endRemoved =
-  ({ store, clock }: Pick<SessionsDeps, 'store' | 'clock'>, dialIns: Pick<DialIns, 'end'>): SessionsPart['endRemoved'] =>
+  ({ store }: Pick<SessionsDeps, 'store'>, dialIns: Pick<DialIns, 'end'>): SessionsPart['endRemoved'] =>
   async (workspace, agentId) => {
-    await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
     const session = await store.sessions.unfinishedOf(workspace, agentId);
     // Who took the name right after it was free goes on.
     const isOfAnother = session?.sessionId === store.agents.index.in(workspace).find(agentId)?.agent?.sessionId;
