@@ -1,5 +1,5 @@
 import { createRelayClient } from 'agent-relay-client';
-import { type Message, RelayError } from 'agent-relay-protocol';
+import { type Hold, type Message, RelayError } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { expect, test } from 'vitest';
@@ -76,4 +76,94 @@ test('what comes by HTTP at once is held after as many exchanges', async () => {
   expect(sent).toHaveLength(answers.filter((status) => status === 201).length);
   // Held ones are no part of the conversation: those that were sent never exchange more than the rate.
   expect(sent.filter(({ from }, index) => index > 0 && sent[index - 1]?.from !== from)).toHaveLength(RATE);
+});
+
+/** Each with words of its own, so that it is known again. */
+const distinct = (message: (typeof said)[number], index: number) => ({ ...message, body: `${index}: ${message.body}` });
+const begun = said.slice(0, RATE + 3).map(distinct);
+const further = said.slice(RATE + 3).map((message, index) => distinct(message, begun.length + index));
+
+interface Way {
+  readonly send: (message: (typeof said)[number]) => Promise<unknown>;
+  readonly release: (id: number) => Promise<unknown>;
+}
+
+const bySocket = async (relay: TestRelay, use: (way: Way) => Promise<void>): Promise<void> => {
+  const headers = { authorization: `Bearer ${relay.ownerToken}` };
+  const peer = new JsonRpcPeer(await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, { headers }), {});
+  await use({
+    send: (message) => isHeld(peer.request('messages/send', message, { timeoutMs: 30_000 })),
+    release: (id) => peer.request('holds/release', { id }, { timeoutMs: 30_000 }),
+  });
+  await peer.close();
+};
+
+const byHttp = (relay: TestRelay): Way => {
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${relay.ownerToken}` };
+    const { status } = await fetch(`${relay.url}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect([201, 409]).toContain(status);
+  };
+  return { send: (message) => post('messages', message), release: (id) => post(`holds/${id}/release`, {}) };
+};
+
+/** What became of all, in the order in which it was decided: what was sent, and what was held and why. */
+async function outcomeOf(relay: TestRelay) {
+  const client = createRelayClient({ url: relay.url, token: relay.ownerToken });
+  const holds: readonly Hold[] = (await client.holds.list({ limit: 100 })).data;
+  const sent = (await client.messages.list({ limit: 100 })).data.filter(({ from }) => from !== 'relay');
+  const releases = new Set(holds.flatMap((hold) => (hold.status === 'released' ? [hold.messageId] : [])));
+  return [
+    ...sent.map(({ id, body }) => ({ id, body, became: releases.has(id) ? 'released' : 'sent' })),
+    ...holds.map(({ id, rule, reason, attempts, message: { body } }) => ({ id, body, became: `held ${rule} ${attempts} ${reason}` })),
+  ]
+    .sort((one, other) => one.id - other.id)
+    .map(({ id: _itsOwn, ...what }) => what);
+}
+
+/** The first that is held, after what is said one by one. */
+async function firstHold(relay: TestRelay, { send }: Way): Promise<number> {
+  for (const message of begun) await send(message);
+  const { data } = await createRelayClient({ url: relay.url, token: relay.ownerToken }).holds.list({ limit: 100 });
+  return data.at(-1)?.id ?? 0;
+}
+
+test('with a release among them, one by one and in one burst on one socket the same is held, for the same reasons', async () => {
+  await using patient = await openRelay();
+  await bySocket(patient, async (way) => {
+    const id = await firstHold(patient, way);
+    for (const message of further.slice(0, 10)) await way.send(message);
+    await way.release(id);
+    for (const message of further.slice(10)) await way.send(message);
+  });
+  await using hasty = await openRelay();
+  await bySocket(hasty, async (way) => {
+    const id = await firstHold(hasty, way);
+    const first = further.slice(0, 10).map(way.send);
+    await Promise.all([...first, way.release(id), ...further.slice(10).map(way.send)]);
+  });
+  const outcome = await outcomeOf(patient);
+  expect(outcome.filter(({ became }) => became === 'sent').length).toBeGreaterThan(2 * RATE);
+  expect(outcome.filter(({ became }) => became.startsWith('held')).length).toBeGreaterThan(10);
+  expect(await outcomeOf(hasty)).toEqual(outcome);
+});
+
+test('with a release among them, what came by HTTP at once is held as the same would be one by one in the order in which it came', async () => {
+  await using hasty = await openRelay();
+  const way = byHttp(hasty);
+  const id = await firstHold(hasty, way);
+  const first = further.slice(0, 10).map(way.send);
+  await Promise.all([...first, way.release(id), ...further.slice(10).map(way.send)]);
+  const outcome = await outcomeOf(hasty);
+  await using patient = await openRelay();
+  const one = byHttp(patient);
+  const again = await firstHold(patient, one);
+  const words = new Map(further.map((message) => [message.body, message]));
+  for (const { body, became } of outcome) {
+    const message = words.get(body);
+    if (became === 'released') await one.release(again);
+    else if (message) await one.send(message);
+  }
+  expect(await outcomeOf(patient)).toEqual(outcome);
+  expect(outcome.filter(({ became }) => became === 'released')).toHaveLength(1);
 });

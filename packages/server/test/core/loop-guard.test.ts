@@ -66,12 +66,15 @@ test('an exchange that is too fast is held, for two agents and for a thread of m
   expect(await codeOf(world.send('b', 'a', 'later'))).toBe('none');
 });
 
-test('the rate of a thread counts all who answer in it', async () => {
+test('the rate of a thread counts all who answer in it, until a person releases what it held', async () => {
   await using world = await guarded({ threadPerMinute: 2 });
   const root = await world.send('a', 'broadcast', 'who?');
   const answer = (from: string) => codeOf(world.send(from, 'broadcast', `${from} here`, { replyTo: root.id }));
   expect([await answer('b'), await answer('c'), await answer('b'), await answer('c')]).toEqual(['none', 'none', 'none', 'message_held']);
-  expect((await openHolds(world))[0]).toMatchObject({ rule: 'thread_rate' });
+  const [hold] = await openHolds(world);
+  expect(hold).toMatchObject({ rule: 'thread_rate' });
+  await world.call['holds/release']({ id: hold?.id ?? 0 }, world.as(owner));
+  expect([await answer('b'), await answer('c'), await answer('b'), await answer('c')]).toEqual(['none', 'none', 'none', 'message_held']);
 });
 
 test('the same words in answer to each other are held; the same words to one who is silent are not', async () => {
@@ -216,6 +219,23 @@ test('what was counted in a turn of writes that came to nothing, and was written
   await expect(fault).rejects.toThrow('a bug');
   await Promise.all(sends);
   expect([await codeOf(world.send('b', 'a', '4')), await codeOf(world.send('a', 'b', '5'))]).toEqual(['none', 'message_held']);
+});
+
+test('what was forgiven or used in a turn of writes that came to nothing is as it was', async () => {
+  await using world = await guarded({ pairPerMinute: 1, tokensPerHour: 1_000 });
+  for (const [from, to] of [
+    ['a', 'b'],
+    ['b', 'a'],
+    ['a', 'b'],
+  ] as const)
+    await codeOf(world.send(from, to));
+  const [hold] = await openHolds(world);
+  if (!hold) throw new Error('Nothing was held');
+  const { guard } = world.relay.core;
+  guard.forgive('default', hold.message);
+  guard.used('default', 'c', 1_000);
+  guard.rolledBack();
+  expect([await codeOf(world.send('a', 'b', 'again')), await codeOf(world.send('a', 'c'))]).toEqual(['message_held', 'none']);
 });
 
 test('invitations to pairs, and what becomes of them, are an exchange like any other', async () => {

@@ -98,12 +98,14 @@ export class ActivityRelay {
     const now = this.#deps.clock.now();
     const { ackedSeq, stored } = await this.#deps.store.activity.append(
       { workspace, agentId, sessionId, late, entries, now },
-      (entry, facts) => followActivity(entry, facts, now),
+      (entry, facts) => {
+        const changes = followActivity(entry, facts, now);
+        this.#deps.guard.used(workspace, agentId, tokensOf(entry.event));
+        return changes;
+      },
     );
     if (stored > 0) this.#ring(workspace, agentId, []);
-    // What was stored before was counted before.
     const events = entries.slice(entries.length - stored).map(({ event }) => event);
-    for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     // First: whatever fails after it, what was stored is not sent again.
     for (const event of events) if (event.type === 'approval.requested') void this.#deps.rules.asked(workspace, session, event.approvalId);
     await this.#deps.toolMail.observe(workspace, session, events);

@@ -4,8 +4,9 @@ import type { Clock } from '../../clock.ts';
 import { isDirect } from '../../domain/audience.ts';
 import { type Breach, continueConversation, type GuardLimits, isGuarded, type Talk } from '../../domain/loop-guard.ts';
 import { type TokenUse, tokensInHour, withTokens } from '../../domain/token-use.ts';
+import { TurnMap } from './turn-map.ts';
 
-/** Conversations remembered at once; the ones nobody has had for longest are forgotten first. */
+/** Conversations, and agents that use tokens, remembered at once. */
 const REMEMBERED = 10_000;
 
 /** What the guard looks at; a held message has no number yet, so its thread may be null. */
@@ -25,10 +26,8 @@ interface Place {
 export class LoopGuard {
   readonly #clock: Clock;
   readonly #limits: GuardLimits;
-  readonly #conversations = new Map<string, Talk>();
-  readonly #tokens = new Map<string, TokenUse>();
-  /** How it was before the turn of writes that is being decided: what was counted in it may not happen. */
-  readonly #before = new Map<string, Talk | undefined>();
+  readonly #conversations = new TurnMap<Talk>(REMEMBERED);
+  readonly #tokens = new TurnMap<TokenUse>(REMEMBERED);
 
   constructor(clock: Clock, limits: GuardLimits) {
     this.#clock = clock;
@@ -63,40 +62,30 @@ export class LoopGuard {
   count(workspace: string, message: GuardedMessage): void {
     if (!isGuarded(message.sender.relation)) return;
     for (const place of this.#placesOf(workspace, message)) {
-      const before = this.#conversations.get(place.key);
       const { after } = this.#continue(place, message);
-      if (after === before) continue;
-      if (!this.#before.has(place.key)) this.#before.set(place.key, before);
-      this.#conversations.delete(place.key);
-      this.#conversations.set(place.key, after);
+      if (after !== this.#conversations.get(place.key)) this.#conversations.set(place.key, after);
     }
   }
 
   /** What was counted has happened. */
   committed(): void {
-    this.#before.clear();
-    for (const oldest of this.#conversations.keys()) {
-      if (this.#conversations.size <= REMEMBERED) break;
-      this.#conversations.delete(oldest);
-    }
+    this.#conversations.committed();
+    this.#tokens.committed();
   }
 
   /** What was counted since the last commit has not happened. */
   rolledBack(): void {
-    for (const [key, before] of this.#before) {
-      if (before === undefined) this.#conversations.delete(key);
-      else this.#conversations.set(key, before);
-    }
-    this.#before.clear();
+    this.#conversations.rolledBack();
+    this.#tokens.rolledBack();
   }
 
-  /** A person has looked: what was counted where this message belongs begins anew, and so does its recipient's hour. */
+  /** A person has looked: what was counted where this message belongs begins anew, and so does its recipient's hour. As `count`, inside the write. */
   forgive(workspace: string, message: GuardedMessage): void {
-    for (const { key } of this.#placesOf(workspace, message)) this.#conversations.delete(key);
-    if (isDirect(message.to)) this.#tokens.delete(keyOf(workspace, message.to.slice(3)));
+    for (const { key } of this.#placesOf(workspace, message)) this.#conversations.set(key, undefined);
+    if (isDirect(message.to)) this.#tokens.set(keyOf(workspace, message.to.slice(3)), undefined);
   }
 
-  /** An agent's turn has cost this. */
+  /** An agent's turn has cost this. As `count`, inside the write. */
   used(workspace: string, agentId: string, tokens: number): void {
     if (tokens === 0 || this.#limits.tokensPerHour === 0) return;
     const key = keyOf(workspace, agentId);

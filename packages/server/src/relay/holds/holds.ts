@@ -110,6 +110,7 @@ export class Holds {
       const receipt = repliedTo && copy ? answerOf(repliedTo.message, copy, draft.from, decidedAt) : null;
       // A repeated send under the key of the held one is answered with what it became.
       const message: NewMessage = { draft, matched: countRecipients(facts, draft), ...(key ? { key } : {}) };
+      guard.forgive(workspace, open.message);
       return {
         answer: hold,
         change: {
@@ -125,7 +126,6 @@ export class Holds {
     const [released] = sent;
     if (!released) throw new Error('The store released a message and does not say which');
     const { message, matched } = released;
-    guard.forgive(workspace, message);
     if (message.replyTo !== null) inboxes.settle(workspace, message.from, [message.replyTo]);
     messages.noteExpiry(message);
     return { ...message, matched, duplicate: false };
