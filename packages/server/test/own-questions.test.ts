@@ -1,5 +1,5 @@
 import type { Principal } from 'agent-relay-protocol';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;
@@ -95,4 +95,21 @@ it.each([{ kind: 'edit' }, { title: 'Bash: rm' }, { cwd: '/' }, { input: { comma
 it('it asks a hundred things at once, and not one more', async () => {
   for (let n = 0; n < 100; n += 1) await ask({ approvalId: `q${n}` });
   await expect(ask({ approvalId: 'more' })).rejects.toMatchObject({ code: 'rate_limited' });
+});
+
+it('an answer has one time, in the question and in the log, whoever asked', async () => {
+  const node = new FarNode();
+  await world.attach(node);
+  const { sessionId } = await world.start('Hosted');
+  const options = [{ id: 'n', label: 'No', outcome: 'deny' as const }];
+  const event = { type: 'approval.requested' as const, approvalId: 'q1', kind: 'execute' as const, title: 'theirs', options };
+  await world.relay.nodeHandlers['activity/append']({ sessionId, entries: [{ seq: 1, at: 1, event }] }, { ...as(owner), link: node });
+  await ask();
+  vi.spyOn(world.clock, 'now').mockImplementation(() => ++world.clock.at);
+  for (const id of ['Live', 'Hosted']) {
+    const { resolvedAt } = await world.relay.handlers['approvals/resolve']({ id, approvalId: 'q1', outcome: 'deny' }, as(owner));
+    const { entries } = await world.store.log.read(0, 1_000);
+    const told = entries.flatMap((entry) => [...entry.events()]).findLast(({ type }) => type === 'approval.resolved');
+    expect(told?.at).toBe(resolvedAt);
+  }
 });

@@ -167,13 +167,14 @@ export class Approvals {
       await this.#pending(workspace, id, approvalId);
       throw new RelayError('already_resolved', `${id} no longer waits for an answer to ${approvalId}`);
     }
+    const now = clock.now();
     const resolvedApproval = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
       // Its activity may have been here first.
       if (current.status !== 'pending') return { answer: current, change: null };
-      const next = resolveApproval(current, end, clock.now());
-      return { answer: next, change: changeTo(next, clock.now()) };
+      const next = resolveApproval(current, end, now);
+      return { answer: next, change: changeTo(next, now) };
     });
-    return resolvedApproval ?? resolveApproval(pending, end, clock.now());
+    return resolvedApproval ?? resolveApproval(pending, end, now);
   }
 
   async #pending(workspace: string, agentId: string, approvalId: string): Promise<PendingApproval> {

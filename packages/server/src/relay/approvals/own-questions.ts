@@ -31,6 +31,7 @@ export class OwnQuestions {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
     const { id, instanceId, epoch, waitMs = 0, ...asked } = input;
+    const now = clock.now();
     let seen = this.#answered.rings;
     const session = await store.sessions.unfinishedOf(workspace, id);
     const inBackground = session?.target === 'background' ? session.sessionId : undefined;
@@ -44,8 +45,8 @@ export class OwnQuestions {
       }
       // What runs in the background asks by itself: its machine does not see what it does.
       const asking = agent.sessionId === inBackground ? { ...agent, sessionId: null } : agent;
-      const made = askQuestion(asked, asking, pending, clock.now());
-      return { answer: { question: made, isNew: true }, change: changeTo(made, made.requestedAt) };
+      const made = askQuestion(asked, asking, pending, now);
+      return { answer: { question: made, isNew: true }, change: changeTo(made, now) };
     });
     let approval: Approval = question;
     if (isNew) {
@@ -72,12 +73,12 @@ export class OwnQuestions {
   async withdraw({ id, approvalId, message, ...guard }: RouteInput<'approvals/withdraw'>, { principal }: CallContext): Promise<Approval> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
+    const now = clock.now();
     const ended = await store.approvals.ask(workspace, { agentId: id, approvalId }, ({ agents, found }) => {
       actAs(agents, principal, id, guardOf(guard));
       registered(agents, id);
       if (found === null) throw new RelayError('not_found', `${id} has asked nothing of the id ${approvalId}`);
       if (found.status !== 'pending') return { answer: found, change: null };
-      const now = clock.now();
       const over = resolveApproval(found, { status: 'cancelled', by: 'session', message: message ?? null }, now);
       return { answer: over, change: changeTo(over, now) };
     });
@@ -89,14 +90,14 @@ export class OwnQuestions {
   async resolve(workspace: string, pending: PendingApproval, answer: AnswerOutcome['end']): Promise<Approval> {
     const { store, clock } = this.#deps;
     const { sessionId, approvalId } = pending;
+    const now = clock.now();
     const resolved = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
       assertPending(current);
-      const now = clock.now();
       const next = resolveApproval(current, answer, now);
       return { answer: next, change: changeTo(next, now) };
     });
     this.#answered.ring();
-    return resolved ?? resolveApproval(pending, answer, clock.now());
+    return resolved ?? resolveApproval(pending, answer, now);
   }
 }
 
