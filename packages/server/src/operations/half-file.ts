@@ -1,9 +1,10 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
+import { engine } from '../engine.ts';
 import { isFileError } from '../owner-token.ts';
 
-const endings = ['', '-journal', '-wal', '-shm'];
+const endings = ['', ...engine.companions];
 
 /**
  * Lets `work` fill an empty private file beside `target`, which it may then put there; whatever happens, nothing is left of it. What a process
@@ -50,9 +51,10 @@ function createPrivate(path: string): void {
 
 function removeAbandoned(target: string): void {
   for (const name of namesIn(dirname(target))) {
-    const [, pid, ending = ''] = /^\.(\d+)\.part(-journal|-wal|-shm)?$/u.exec(name.slice(basename(target).length)) ?? [];
-    if (!name.startsWith(`${basename(target)}.`) || pid === undefined || isAlive(Number(pid))) continue;
-    rmSync(join(dirname(target), `${basename(target)}.${pid}.part${ending}`), { force: true });
+    if (!name.startsWith(`${basename(target)}.`)) continue;
+    const [, pid, ending = ''] = /^\.(\d+)\.part(.*)$/u.exec(name.slice(basename(target).length)) ?? [];
+    if (pid === undefined || !endings.includes(ending) || isAlive(Number(pid))) continue;
+    rmSync(join(dirname(target), name), { force: true });
   }
 }
 

@@ -5,7 +5,7 @@ import { storeErrorOf } from './sqlite-error.ts';
 
 /** One file and its journal. Imported by every command: what costs time to load comes with the question that needs it. */
 export const sqliteEngine: Engine = {
-  companions: ['-wal', '-shm'],
+  companions: ['-journal', '-wal', '-shm'],
   obstacle: databaseObstacle,
   isObstacle: (error) => driverErrorOf(error instanceof RelayError ? error.cause : error) !== null,
   async open(path) {
