@@ -6,7 +6,7 @@ import type { ActivityFacts } from './facts.ts';
 import { beginStall, endStall } from './stall.ts';
 
 /** What a new entry of a session's activity means for what it asked, for itself and for its agent. */
-export const followActivity = ({ event }: { readonly event: AgentEvent }, facts: ActivityFacts, now: number): readonly Change[] =>
+export const meaningOf = ({ event }: { readonly event: AgentEvent }, facts: ActivityFacts, now: number): readonly Change[] =>
   [questionAfter(event, facts, now), conversationAfter(event, facts, now), progressAfter(event, facts, now)].flatMap(
     (change) => change ?? [],
   );

@@ -14,7 +14,7 @@ import {
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
-import { followActivity } from '../../domain/activity-changes.ts';
+import { meaningOf } from '../../domain/activity-changes.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { besides, type Crowd, seesCrowd } from '../../domain/crowd.ts';
 import { type KnownSecrets, sharedEntry } from '../../domain/shared-log.ts';
@@ -99,7 +99,7 @@ export class ActivityRelay {
     const { ackedSeq, stored } = await this.#deps.store.activity.append(
       { workspace, agentId, sessionId, late, entries, now },
       (entry, facts) => {
-        const changes = followActivity(entry, facts, now);
+        const changes = meaningOf(entry, facts, now);
         this.#deps.guard.used(workspace, agentId, tokensOf(entry.event));
         return changes;
       },
