@@ -27,7 +27,7 @@ export function approvalStoreContract(inFolder: InFolder): void {
       const asking = asked(`a${seq}`);
       return [
         { at, events: [{ type: 'approval.requested', at, approval: asking }], approvals: [asking] },
-        { at, sessions: [{ ...session, vendorSessionId: `v${seq}` }] },
+        { at, sessions: [{ ...someSession, vendorSessionId: `v${seq}` }] },
       ];
     });
     expect(seen).toEqual([

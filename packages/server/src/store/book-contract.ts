@@ -153,14 +153,16 @@ type Turn = Extract<AgentEvent, { type: 'turn.completed' }>;
 
 const turn = (usage: NonNullable<Turn['usage']>): Turn => ({ type: 'turn.completed', turnId: 't', outcome: 'finished', usage });
 
-const used = (store: Store, sessionId: string, now: number, events: readonly AgentEvent[], from = 1, follow: () => null = () => null) =>
-  store.activity.append({
-    workspace: 'default',
-    agentId: 'a',
-    sessionId,
-    late: false,
-    // What a machine's clock says counts for nothing.
-    entries: events.map((event, index) => ({ seq: from + index, at: 1, event })),
+const used = (store: Store, sessionId: string, now: number, events: readonly AgentEvent[], from = 1, follow = () => [] as const) =>
+  store.activity.append(
+    {
+      workspace: 'default',
+      agentId: 'a',
+      sessionId,
+      late: false,
+      // What a machine's clock says counts for nothing.
+      entries: events.map((event, index) => ({ seq: from + index, at: 1, event })),
+      now,
+    },
     follow,
-    now,
-  });
+  );

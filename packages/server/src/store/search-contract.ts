@@ -101,5 +101,5 @@ async function said(store: Store, seq: number, words: readonly string[], when = 
     at: when,
     event: { type: 'text.completed', turnId: 't', itemId: 'i', text } as const,
   }));
-  await store.activity.append({ workspace: 'default', agentId: 'a', sessionId: 's', late: false, entries, follow: () => null, now: at });
+  await store.activity.append({ workspace: 'default', agentId: 'a', sessionId: 's', late: false, entries, now: at }, () => []);
 }
