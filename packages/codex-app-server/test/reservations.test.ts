@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
-import { threadSettingsPath } from '../src/provider/reservation-hook.ts';
+import { threadSettingsPath } from '../src/provider/use-door.ts';
 import { type CodexBench, codexBench, codexVersions, wasModelSent } from './harness.ts';
 
 const reason = 'Ann has reserved these files';

@@ -37,12 +37,12 @@ import { findInEarlier } from './earlier-conversation.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { whereHooksAreOff } from './hooks-off.ts';
 import { ClientTools } from './relay-tools.ts';
-import { judgeByReservations, ReservationDoor, reserves, withDoor } from './reservation-hook.ts';
 import { resumeStored } from './resume-stored.ts';
 import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, instructionsAnew, threadConfig } from './session-policy.ts';
+import { judgeHooked, reserves, UseDoor, withDoor } from './use-door.ts';
 
 export interface CodexProviderOptions {
   /** A name or a path. Default: `codex` from the session's `PATH`. */
@@ -135,7 +135,7 @@ export class CodexProvider implements Provider {
     // One that others share sees their folders as well.
     const key = sandbox === undefined ? codexHome : `${codexHome}\n${sessionId}`;
     const onProcess = (child: ChildHandle) => options.onProcess(ownedProcess(child, { purpose: 'codex app-server', shared: true }));
-    const door = await ReservationDoor.for(options);
+    const door = await UseDoor.for(options);
     let release = async () => door?.close();
     try {
       const confined = sandbox && door ? withDoor(sandbox, door) : sandbox;
@@ -172,7 +172,7 @@ export class CodexProvider implements Provider {
       runtime,
       findInEarlier: (threadId, prompt) => findInEarlier(client, threadId, prompt),
     });
-    if (door && options.reservedAgainst) door.judge = judgeByReservations(options.reservedAgainst, session.events);
+    if (door) door.judge = judgeHooked(options, session.events);
     void session.events.ended.then(() => tools?.close());
     const thread = await startThread(options, { ...shared, tools }, session).catch(async (error: unknown) => {
       await tools?.close();
@@ -276,7 +276,7 @@ function joined(client: CodexClient, runtime: string): SharedServer {
 
 interface Opening extends Pick<SharedServer, 'client' | 'env'> {
   readonly tools: ClientTools | undefined;
-  readonly door: ReservationDoor | undefined;
+  readonly door: UseDoor | undefined;
 }
 
 /** Those that are asked for here; a server without them asks the MCP servers itself, and so does one with a thread that may have begun without. */

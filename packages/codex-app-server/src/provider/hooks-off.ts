@@ -7,7 +7,7 @@ import { HooksConfigResult } from '../app-server/methods.ts';
 export const hooksAreOff = (where?: string): LiveEvent => ({
   type: 'agent.error',
   code: 'config_warning',
-  message: `Codex runs no hooks in this folder, as ${where === undefined ? 'its settings say' : `${where} says`} (features.hooks): this session is not kept from what others have reserved`,
+  message: `Codex runs no hooks in this folder, as ${where === undefined ? 'its settings say' : `${where} says`} (features.hooks): this session is not kept from what others have reserved, nor an agentic one from files that can run commands`,
   willRetry: true,
 });
 

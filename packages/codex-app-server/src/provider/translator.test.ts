@@ -214,7 +214,7 @@ describe('what belongs to the turn besides', () => {
       {
         type: 'agent.error',
         code: 'vendor_warning',
-        message: 'Codex could not ask whether others have reserved what it changes, and goes on without: hook exited with code 127',
+        message: 'Codex could not ask whether it may change what it changes, and goes on without: hook exited with code 127',
         willRetry: true,
       },
     ]);

@@ -11,9 +11,9 @@ import {
   type TurnError,
 } from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
-import { threadSettingsPath } from './reservation-hook.ts';
 import { fileChanged, type ItemContext, isUnsaid, toolCompleted, toolStarted } from './translate-item.ts';
 import { codexEvent, hookRan, stepStatus, stepsOf } from './translate-words.ts';
+import { threadSettingsPath } from './use-door.ts';
 
 export interface CodexTranslatorOptions {
   /** MCP servers whose tools send and receive relay messages. */
@@ -145,7 +145,7 @@ export class CodexTranslator {
     if (status !== 'failed' || this.#hasToldOwnHook) return [];
     this.#hasToldOwnHook = true;
     const why = entries.flatMap(({ text }) => text ?? []).join(' ');
-    const message = `Codex could not ask whether others have reserved what it changes, and goes on without: ${why || 'the hook failed'}`;
+    const message = `Codex could not ask whether it may change what it changes, and goes on without: ${why || 'the hook failed'}`;
     return [{ type: 'agent.error', code: 'vendor_warning', message, willRetry: true }];
   }
 

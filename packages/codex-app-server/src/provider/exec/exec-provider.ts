@@ -28,8 +28,8 @@ import { usableEnvironment } from '../../app-server/temporary-folder.ts';
 import { isConfigKey } from '../../exec/exec-command.ts';
 import { runExec } from '../../exec/run-exec.ts';
 import { areHooksOff, hooksAreOff } from '../hooks-off.ts';
-import { judgeByReservations, ReservationDoor, reserves, withDoor } from '../reservation-hook.ts';
 import { codexSandboxFiles } from '../sandbox-files.ts';
+import { judgeHooked, reserves, UseDoor, withDoor } from '../use-door.ts';
 import { execConfig, headerEnvironment, sandboxOf } from './exec-policy.ts';
 import { ExecSession } from './exec-session.ts';
 import { writeImages } from './prompt-images.ts';
@@ -93,12 +93,12 @@ export class CodexExecProvider implements Provider {
     const command = await findProgram(this.#program, options.env);
     if (options.resume !== undefined) await assertStored(codexHomeOf(options.env), options.resume);
     const folder = await mkdtemp(join(tmpdir(), 'agent-relay-codex-'));
-    let door: ReservationDoor | undefined;
+    let door: UseDoor | undefined;
     const release = async () => {
       await Promise.all([door?.close(), rm(folder, { recursive: true, force: true, maxRetries: 5 })]);
     };
     try {
-      door = await ReservationDoor.for(options);
+      door = await UseDoor.for(options);
       const sandbox = options.sandbox && door ? withDoor(options.sandbox, door) : options.sandbox;
       const env = await usableEnvironment(options.env, undefined, folder);
       const confine = async (outside: SpawnProcessOptions) => (await sandbox?.confine(outside, { write: [folder] })) ?? outside;
@@ -112,14 +112,10 @@ export class CodexExecProvider implements Provider {
   async #startSession(
     options: TrackedStart,
     ready: Ready,
-    {
-      folder,
-      release,
-      door,
-    }: { readonly folder: string; readonly release: () => Promise<void>; readonly door: ReservationDoor | undefined },
+    { folder, release, door }: { readonly folder: string; readonly release: () => Promise<void>; readonly door: UseDoor | undefined },
   ): Promise<ExecSession> {
-    const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess, reservedAgainst } = options;
-    const { version, userMcpServers, hooksAreOff: isOpenToAll } = await this.#look(options, ready);
+    const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess } = options;
+    const { version, userMcpServers, hooksAreOff: isOpenToAll } = await this.#look(options, ready, door !== undefined);
     const rights = { mode, approval };
     const session = new ExecSession({
       ...rights,
@@ -140,18 +136,18 @@ export class CodexExecProvider implements Provider {
         return run;
       },
     });
-    if (door && reservedAgainst) door.judge = judgeByReservations(reservedAgainst, session.events);
+    if (door) door.judge = judgeHooked(options, session.events);
     if (door && isOpenToAll) session.events.emit(hooksAreOff());
     return session;
   }
 
   /** What has to be known before the first prompt: that the program runs, and what a safe session must switch off. */
-  async #look(options: TrackedStart, ready: Ready): Promise<Looked> {
+  async #look(options: TrackedStart, ready: Ready, hasHook: boolean): Promise<Looked> {
     const ask = (...args: readonly string[]) => printedBy(options, ready, args);
     const version = /\d+\.\d+\S*/u.exec(await ask('--version'))?.[0] ?? 'unknown';
     if (options.mode === 'safe') return { version, userMcpServers: serverNames(await ask('mcp', 'list', '--json')), hooksAreOff: false };
     // One that cannot say so is taken to run them.
-    const features = options.reservedAgainst ? await ask('features', 'list').catch(() => '') : '';
+    const features = hasHook ? await ask('features', 'list').catch(() => '') : '';
     return { version, userMcpServers: [], hooksAreOff: areHooksOff(features) };
   }
 }

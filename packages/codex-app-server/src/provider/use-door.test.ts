@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { ReservationDoor } from './reservation-hook.ts';
+import { UseDoor } from './use-door.ts';
 
 const HooksSchema = z.looseObject({ PreToolUse: z.tuple([z.looseObject({ hooks: z.tuple([z.looseObject({ command: z.string() })]) })]) });
 const use = JSON.stringify({ cwd: '/w', tool_name: 'Bash', tool_use_id: 'u', tool_input: { command: 'rm kept' } });
 
-let door: ReservationDoor | undefined;
+let door: UseDoor | undefined;
 const made: string[] = [];
 async function open(): Promise<string> {
-  door = await ReservationDoor.for({ mode: 'agentic', reservedAgainst: async () => null });
+  door = await UseDoor.for({ mode: 'agentic', reservedAgainst: async () => null });
   if (door === undefined) throw new Error('no door');
   return HooksSchema.parse(door.hooks).PreToolUse[0].hooks[0].command;
 }

@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ApprovalQuestion, ProcessSandbox, ReservedAgainst, SessionEvents, StartOptions } from 'agent-relay-provider';
+import { touchedFiles } from 'agent-relay-protocol';
+import type { ApprovalQuestion, ProcessSandbox, SessionEvents, StartOptions } from 'agent-relay-provider';
+import { judgeTool } from 'agent-relay-provider/kit';
 import { lenient, parseJson } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ConfigValue, ThreadConfig } from '../app-server/methods.ts';
@@ -47,6 +49,8 @@ export interface HookedUse extends Pick<ApprovalQuestion, 'kind' | 'cwd' | 'titl
   readonly input: Readonly<Record<string, string>>;
 }
 
+type Judged = Pick<StartOptions, 'mode' | 'cwd' | 'reservedAgainst'>;
+
 /** Why a use is not to be run, for its model; null where it may. */
 export type JudgeHooked = (use: HookedUse) => Promise<string | null>;
 
@@ -54,7 +58,7 @@ export type JudgeHooked = (use: HookedUse) => Promise<string | null>;
  * Where the hook of one session asks: Codex runs it before each command and each edit, whatever the mode. The hook stands in the settings of the
  * session's thread alone and is trusted there alone; nothing is written into the user's.
  */
-export class ReservationDoor {
+export class UseDoor {
   /** What the session's processes need to reach it. */
   readonly files: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** For the thread's `hooks`. */
@@ -75,12 +79,13 @@ export class ReservationDoor {
     server.on('connection', (socket) => this.#serve(socket));
   }
 
-  /** Undefined where nothing may be changed, or nobody can be asked. */
-  static async for({ mode, reservedAgainst }: Pick<StartOptions, 'mode' | 'reservedAgainst'>): Promise<ReservationDoor | undefined> {
-    return reserves && mode !== 'safe' && reservedAgainst !== undefined ? await ReservationDoor.#open() : undefined;
+  /** Undefined where nothing may be changed, where everything may, and on Windows. */
+  static async for({ mode, reservedAgainst }: Pick<StartOptions, 'mode' | 'reservedAgainst'>): Promise<UseDoor | undefined> {
+    const isJudged = mode === 'agentic' || (mode === 'unrestricted' && reservedAgainst !== undefined);
+    return reserves && isJudged ? await UseDoor.#open() : undefined;
   }
 
-  static async #open(): Promise<ReservationDoor> {
+  static async #open(): Promise<UseDoor> {
     const temporary = resolve(tmpdir());
     const folder = await mkdtemp(join(plainFolder.test(temporary) ? temporary : '/tmp', 'agent-relay-codex-'));
     const socketPath = join(folder, 'hook.sock');
@@ -90,7 +95,7 @@ export class ReservationDoor {
         server.once('error', reject);
         server.listen(socketPath, resolve);
       });
-      return new ReservationDoor(server, folder, socketPath);
+      return new UseDoor(server, folder, socketPath);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -140,12 +145,16 @@ function readUse(text: string): HookedUse {
   return { ...about, kind: 'execute', title: `Run ${command.split('\n', 1)[0] ?? ''}`, input: { command } };
 }
 
-/** Refuses what another agent has reserved, and tells of it as a question without options: nobody is asked. */
-export function judgeByReservations(reservedAgainst: ReservedAgainst, events: SessionEvents): JudgeHooked {
+/**
+ * Refuses what the mode forbids for good and what another agent has reserved, and tells of it as a question without options: nobody is asked.
+ * Codex asks about nothing that a turn's sandbox gives, and that gives the whole folder.
+ */
+export function judgeHooked({ mode, cwd, reservedAgainst }: Judged, events: SessionEvents): JudgeHooked {
   return async (use) => {
-    const message = await reservedAgainst(use);
+    const forbidden = mode === 'agentic' ? guardedBy(use, cwd) : null;
+    const message = forbidden ?? (await reservedAgainst?.(use)) ?? null;
     if (message === null) return null;
-    const approvalId = `reserved-${use.itemId ?? use.title}`;
+    const approvalId = `${forbidden === null ? 'reserved' : 'guarded'}-${use.itemId ?? use.title}`;
     const turnId = events.openTurnId;
     events.emit({ ...use, ...(turnId === null ? {} : { turnId }), type: 'approval.requested', approvalId, options: [] });
     events.emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by: 'policy', message });
@@ -153,8 +162,19 @@ export function judgeByReservations(reservedAgainst: ReservedAgainst, events: Se
   };
 }
 
+/** Why a use may not be run in an agentic session, as far as it says what it writes. What lies outside of the folder is left to Codex's own sandbox. */
+function guardedBy(use: HookedUse, cwd: string): string | null {
+  const judged = (paths: readonly string[]) =>
+    judgeTool({ kind: 'edit', name: use.title, paths }, { mode: 'agentic', approval: 'open', cwd }, false);
+  const files = touchedFiles(use);
+  const isUntold = files === null && use.kind === 'edit';
+  const verdicts = isUntold ? [judged([])] : (files ?? []).map((file) => judged([file]));
+  for (const verdict of verdicts) if (verdict.outcome === 'refuse' && (isUntold || verdict.because === 'guarded')) return verdict.message;
+  return null;
+}
+
 /** The same sandbox, with what its processes need to reach the door. */
-export function withDoor(sandbox: ProcessSandbox, { files }: ReservationDoor): ProcessSandbox {
+export function withDoor(sandbox: ProcessSandbox, { files }: UseDoor): ProcessSandbox {
   const { kind } = sandbox;
   return {
     kind,
