@@ -104,10 +104,19 @@ export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } 
 export { knownAgentEvent } from './known-agent-event.ts';
 export type { KnownReservationsOptions, ListReservations, ReservationsCopy } from './known-reservations.ts';
 export { KnownReservations } from './known-reservations.ts';
-export { DEFAULT_LEASE_MS, DEFAULT_PAGE_SIZE, isLongerThan, LOOKED_AT_MS, MAX_HOLD_MS, MAX_LEASE_MS, MAX_PAGE_SIZE } from './limits.ts';
+export {
+  DEFAULT_LEASE_MS,
+  DEFAULT_PAGE_SIZE,
+  isLongerThan,
+  LOOKED_AT_MS,
+  MAX_HOLD_MS,
+  MAX_LEASE_MS,
+  MAX_PAGE_SIZE,
+  MAX_TOOL_WAIT_MS,
+} from './limits.ts';
 export { loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
-export { MAX_TOOL_WAIT_MS, mcpTools } from './mcp-tools.ts';
+export { mcpTools } from './mcp-tools.ts';
 export type {
   DeliveryMode,
   Expectation,
@@ -199,7 +208,6 @@ export type { Keeping, ReservationQuestion } from './reservation-question.ts';
 export { isReservationHeld, keepingAmong, keptSentence, MOST_RESERVATION_STEPS } from './reservation-question.ts';
 export { routes } from './resources.ts';
 export type { CallableRoute, HttpMethod, Route, Wait } from './route.ts';
-export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
 export {
   type Health,
   HealthSchema,
@@ -212,7 +220,17 @@ export {
 } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
-export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, SHARED_PAGE, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
+export {
+  API_PREFIX,
+  EVENTS_PATH,
+  LONGEST_TOOL_WAIT_MS,
+  MCP_PATH,
+  routeNames,
+  SHARED_PAGE,
+  toolWaitMsOf,
+  WEB_SOCKET_PATH,
+  waitMsOf,
+} from './routes.ts';
 export type { RecordedAgent, RunRecord } from './run-record.ts';
 export { RUN_RECORD_VERSION, RunRecordSchema } from './run-record.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
@@ -220,6 +238,7 @@ export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
 export { Steps } from './sequences-meet.ts';
 export type { Node, NodeLoad, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';
 export {
+  ARRIVAL_MS,
   NodeLoadSchema,
   NodeProviderSchema,
   NodeSchema,

@@ -12,3 +12,6 @@ export const MAX_HOLD_MS = 86_400_000;
 
 /** How long a page that said that somebody looks at it is believed, unless it says so again. */
 export const LOOKED_AT_MS = 90_000;
+
+/** The longest a waiting tool blocks: agents cut a tool call off at a minute. */
+export const MAX_TOOL_WAIT_MS = 49_000;

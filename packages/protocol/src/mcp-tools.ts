@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SpawnModeSchema } from './abilities.ts';
+import { MAX_TOOL_WAIT_MS } from './limits.ts';
 import { DeliveryModeSchema } from './message.ts';
 import {
   AddressSchema,
@@ -13,20 +14,21 @@ import {
   OpaqueIdSchema,
 } from './primitives.ts';
 import { FilePatternSchema } from './reservation.ts';
+import type { Wait } from './route.ts';
 import { SearchedSchema } from './search.ts';
+import { SPAWN_MS, sessionLimits } from './session.ts';
 
 interface Tool<Input extends z.ZodType = z.ZodType> {
   readonly description: string;
   readonly input: Input;
   /** The tool changes nothing: hosts may run it without asking. */
   readonly readOnly: boolean;
+  /** As of a route. Default: it waits for nothing. */
+  readonly wait?: Wait<Extract<keyof z.input<Input>, string>>;
 }
 const tool = <Input extends z.ZodType>(definition: Tool<Input>): Tool<Input> => definition;
 
 const body = z.string().min(1).max(MAX_BODY_LENGTH);
-
-/** The longest a waiting tool blocks: agents cut a tool call off at a minute. */
-export const MAX_TOOL_WAIT_MS = 49_000;
 
 /** The tools an agent gets through MCP. The caller is always the agent whose token the connection carries. */
 export const mcpTools = {
@@ -44,6 +46,7 @@ export const mcpTools = {
       waitForAnswerMs: z.int().min(0).max(MAX_TOOL_WAIT_MS).optional().describe('Also wait this long for a reply to this message'),
     }),
     readOnly: false,
+    wait: { field: 'waitForAnswerMs' },
   }),
   relay_reply: tool({
     description: 'Answer a message. The answer goes to its sender, in the same thread.',
@@ -59,6 +62,7 @@ export const mcpTools = {
       read: z.array(MessageIdSchema).max(200).optional().describe('Ids of messages that you have read: they are acknowledged'),
     }),
     readOnly: true,
+    wait: { field: 'waitMs' },
   }),
   relay_verify: tool({
     description:
@@ -177,17 +181,20 @@ export const mcpTools = {
       fork: z.boolean().optional().describe('With resume: go on with a copy, also while the other goes on with its own'),
     }),
     readOnly: false,
+    wait: { ms: SPAWN_MS },
   }),
   relay_interrupt: tool({
     description:
       'Stop the running turn of an agent that you spawned, when it goes astray or its work is not wanted any more. It stays, and takes your next message.',
     input: z.strictObject({ name: AgentIdSchema }),
     readOnly: false,
+    wait: { ms: sessionLimits.interruptMs },
   }),
   relay_release: tool({
     description: 'End an agent that you spawned.',
     input: z.strictObject({ name: AgentIdSchema, reason: z.string().min(1).max(500).optional() }),
     readOnly: false,
+    wait: { ms: sessionLimits.endMs },
   }),
 } as const;
 

@@ -6,7 +6,7 @@ import type { Scope } from './principal.ts';
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
- * How long a call may be kept waiting because it asks for it: `ms`. With a `field` it waits only where that is set, and as long as that says itself, as a
+ * How long a call may be kept waiting because of what it asks for: `ms`. With a `field` it waits only where that is set, and as long as that says itself, as a
  * number or in its `timeoutMs`.
  */
 export interface Wait<Field extends string = string> {

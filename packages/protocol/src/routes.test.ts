@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { routes } from './resources.ts';
-import { routeNames, waitMsOf } from './routes.ts';
+import { LONGEST_TOOL_WAIT_MS, routeNames, toolWaitMsOf, waitMsOf } from './routes.ts';
 
 test.each([
   ['inbox/list', { id: 'a', waitMs: 25_000 }, 25_000],
@@ -10,13 +10,30 @@ test.each([
   ['messages/send', { to: 'a', body: 'b', waitFor: null }, 0],
   ['messages/send', { to: 'a', body: 'b' }, 0],
   ['inbox/list', { id: 'a', waitMs: 'long' }, 0],
-  ['sessions/start', { name: 'a', provider: 'claude' }, 90_000],
+  ['sessions/start', { name: 'a', provider: 'claude' }, 120_000],
   ['agents/release', { id: 'a' }, 60_000],
   ['agents/remove', { id: 'a' }, 60_000],
   ['agents/interrupt', { id: 'a' }, 20_000],
+  ['approvals/resolve', { id: 'a', approvalId: 'q' }, 40_000],
+  ['rules/create', { agentId: 'a', approvalId: 'q' }, 40_000],
+  ['rules/create', { agentId: 'a' }, 0],
+  ['hooks/test', { name: 'h' }, 65_000],
   ['agents/register', { name: 'a', provider: 'claude' }, 0],
 ] as const)('%s %j may be kept waiting for %i ms', (name, request, waitMs) => {
   expect(waitMsOf(name, request)).toBe(waitMs);
+});
+
+test.each([
+  ['relay_send', { to: 'a', body: 'b', waitForAnswerMs: 5 }, 5],
+  ['relay_send', { to: 'a', body: 'b' }, 0],
+  ['relay_inbox', { waitMs: 49_000 }, 49_000],
+  ['relay_spawn', {}, 120_000],
+  ['relay_release', null, 60_000],
+  ['relay_interrupt', {}, 20_000],
+  ['toString', {}, 0],
+] as const)('the tool %s called with %j may be kept waiting for %i ms', (name, input, waitMs) => {
+  expect(toolWaitMsOf(name, input)).toBe(waitMs);
+  expect(LONGEST_TOOL_WAIT_MS).toBeGreaterThanOrEqual(waitMs);
 });
 
 test('what a route is about is `id` in its path; a second name there says what it is', () => {

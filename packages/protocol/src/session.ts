@@ -61,8 +61,24 @@ export const SessionSchema = z.object({
 });
 export type Session = z.infer<typeof SessionSchema>;
 
-/** How long a machine may take to start an agent, to end one, and to interrupt a turn. */
-export const sessionLimits = { startMs: 90_000, endMs: 60_000, interruptMs: 20_000 } as const;
+/** How long a machine may take to start an agent, to end one, to interrupt a turn, and so on. */
+export const sessionLimits = {
+  startMs: 90_000,
+  endMs: 60_000,
+  interruptMs: 20_000,
+  dialledMs: 60_000,
+  answerMs: 20_000,
+  lookMs: 20_000,
+} as const;
+
+/** For the machine to hand an answer to its agent, and before it another one to the same question. */
+export const APPROVAL_ANSWER_MS = 2 * sessionLimits.answerMs;
+
+/** How long after its own start a relay expects its machines to arrive. */
+export const ARRIVAL_MS = 10_000;
+
+/** What whoever starts an agent may wait: for a machine to arrive, for the look whether its program is there, for the start itself. */
+export const SPAWN_MS = ARRIVAL_MS + sessionLimits.lookMs + sessionLimits.startMs;
 
 export const StartSessionSchema = z.strictObject({
   name: AgentIdSchema.describe("The agent's id"),

@@ -19,7 +19,8 @@ import {
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, RelayEventSchema } from './relay-event.ts';
-import { NodeLoadSchema, NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
+import { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
+import { NodeLoadSchema, NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema, sessionLimits } from './session.ts';
 import { ActivityWatchersSchema } from './watching.ts';
 
 /** A JSON-RPC method or notification: what its params are and, for a method, its result. */
@@ -184,14 +185,24 @@ export const nodeNotifications = {
   }),
 } as const;
 
+/** With how long the machine may take for it, in milliseconds. */
+interface NodeCommand<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> extends Method<Params, Result> {
+  readonly limitMs: number;
+}
+const command = <Params extends z.ZodType, Result extends z.ZodType>(
+  definition: NodeCommand<Params, Result>,
+): NodeCommand<Params, Result> => definition;
+
 /** What the relay calls on a node. One of an earlier version answers what it does not know with `unknown_method`. */
 export const nodeCommands = {
-  'provider/detect': method({
+  'provider/detect': command({
+    limitMs: sessionLimits.lookMs,
     summary: 'Look again whether agents of this kind can run on the machine: its program may have been installed or removed meanwhile',
     params: z.object({ id: NodeProviderSchema.shape.id }),
     result: NodeProviderSchema,
   }),
-  'session/start': method({
+  'session/start': command({
+    limitMs: sessionLimits.startMs,
     summary: 'Start an agent; answers when it is ready for its first turn',
     params: z.object({
       session: SessionSchema,
@@ -220,17 +231,20 @@ export const nodeCommands = {
       sandboxReason: z.string().max(1000).optional(),
     }),
   }),
-  'session/dialled': method({
+  'session/dialled': command({
+    limitMs: sessionLimits.dialledMs,
     summary: 'The program of a session that dialled in has dialled again: fetch its new link',
     params: z.object({ ...hosted, dialled: DialledSchema }),
     result: acknowledged,
   }),
-  'session/interrupt': method({
+  'session/interrupt': command({
+    limitMs: sessionLimits.interruptMs,
     summary: 'Stop the running turn',
     params: z.object(hosted),
     result: z.object({ interrupted: z.boolean() }),
   }),
-  'session/resolve-approval': method({
+  'session/resolve-approval': command({
+    limitMs: sessionLimits.answerMs,
     summary: "Hand a person's answer to the agent that waits for it; false when nothing of that id waits (any more)",
     params: z.object({
       ...hosted,
@@ -241,17 +255,20 @@ export const nodeCommands = {
     }),
     result: z.object({ resolved: z.boolean() }),
   }),
-  'session/close': method({
+  'session/close': command({
+    limitMs: sessionLimits.endMs,
     summary: 'End the session and its whole process tree; answers when it is gone',
     params: z.object({ ...hosted, reason: z.string() }),
     result: acknowledged,
   }),
-  'hooks/describe': method({
+  'hooks/describe': command({
+    limitMs: HOOKS_LIST_MS,
     summary: "What the machine's own configuration has it do when something happens to its agents",
     params: z.object({}),
     result: NodeHooksSchema,
   }),
-  'hooks/test': method({
+  'hooks/test': command({
+    limitMs: HOOK_TEST_MS,
     summary: 'Try one of its hooks, by name: it runs what its own configuration says and nothing else',
     params: z.object({ name: HookSchema.shape.name, fields: HookFieldsSchema }),
     result: HookResultSchema,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MCP_PATH, mcpTools, parseInput, RelayError, VERSION_HEADER } from 'agent-relay-protocol';
+import { MCP_PATH, mcpTools, parseInput, RelayError, toolWaitMsOf, VERSION_HEADER } from 'agent-relay-protocol';
 import { backoffDelays, envelopeMessageIds, parseJson, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Outbox } from './outbox.ts';
@@ -27,7 +27,8 @@ interface Call {
   readonly key: string;
 }
 
-const MAY_TAKE_MS = 60_000;
+/** How long the relay may take for an answer, beside what a tool waits for. */
+const ANSWER_LIMIT_MS = 20_000;
 const ATTEMPTS = 4;
 /** What has happened once may not happen again, and the relay does not know it by its key. */
 const once: ReadonlySet<string> = new Set(['relay_pair', 'relay_reserve', 'relay_spawn', 'relay_interrupt', 'relay_release']);
@@ -90,7 +91,7 @@ export class RelayTools {
         method: 'POST',
         headers,
         body: JSON.stringify(message),
-        signal: AbortSignal.timeout(MAY_TAKE_MS),
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS + toolWaitMsOf(name, input)),
       });
       const text = await response.text();
       if (!response.headers.has(VERSION_HEADER) || response.status === 503) return 'lost';

@@ -1,13 +1,16 @@
 import type { Client } from '@modelcontextprotocol/client';
-import { messageOf } from 'agent-relay-protocol';
+import { LONGEST_TOOL_WAIT_MS, messageOf, toolWaitMsOf } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { DynamicToolNamespace } from '../app-server/methods.ts';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
 
-/** Waiting for mail takes up to 50 s. */
-export const toolTimeoutMs = 120_000;
+/** A node waits for a relay that is away for as long as that before it answers in its place. */
+const answerLimitMs = 70_000;
+
+/** For those who have one limit for all tools. */
+export const toolTimeoutMs = answerLimitMs + LONGEST_TOOL_WAIT_MS;
 
 /** How long a session's start waits for the list. */
 const openMs = 5_000;
@@ -84,7 +87,7 @@ export class ClientTools {
     const over = new AbortController();
     const calls = this.#calls.get(turnId) ?? new Set();
     this.#calls.set(turnId, calls.add(over));
-    const options = { signal: AbortSignal.any([signal, over.signal]), timeout: toolTimeoutMs };
+    const options = { signal: AbortSignal.any([signal, over.signal]), timeout: answerLimitMs + toolWaitMsOf(tool, input) };
     try {
       const { content, isError } = await client.callTool({ name: tool, arguments: { ...input } }, options);
       return { success: isError !== true, contentItems: content.map(toContentItem) };

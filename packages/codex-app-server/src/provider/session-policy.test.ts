@@ -101,7 +101,7 @@ describe('the settings of a thread', () => {
           url: 'http://127.0.0.1:1/mcp',
           http_headers: { authorization: 'Bearer x' },
           default_tools_approval_mode: 'approve',
-          tool_timeout_sec: 120,
+          tool_timeout_sec: 190,
         },
       },
     });

@@ -13,7 +13,7 @@ import {
   type ResumeThreadParams,
   type ThreadOptions,
 } from 'agent-relay-codex-app-server';
-import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { LONGEST_TOOL_WAIT_MS, MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -94,13 +94,15 @@ function sessionEnvironment(env: CodexRelayOptions['env'], agentId: string, door
   };
 }
 
+/** The door waits 25 s for a relay that is away. */
+const answerLimitMs = 45_000;
+
 const relayTools = (door: SessionDoor) => ({
   [`mcp_servers.${MCP_SERVER_NAME}.url`]: `${door.url}${MCP_PATH}`,
   [`mcp_servers.${MCP_SERVER_NAME}.bearer_token_env_var`]: 'AGENT_RELAY_TOKEN',
   // Without it the policy `never` refuses every call.
   [`mcp_servers.${MCP_SERVER_NAME}.default_tools_approval_mode`]: 'approve',
-  // Waiting for mail takes up to 50 s.
-  [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: 120,
+  [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: (LONGEST_TOOL_WAIT_MS + answerLimitMs) / 1000,
 });
 
 interface Parts extends CodexRelayOptions, Launched {

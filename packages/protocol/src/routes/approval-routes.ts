@@ -3,6 +3,7 @@ import { SessionGuardSchema } from '../agent.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, AskApprovalSchema, ListedApprovalStatusSchema } from '../approval.ts';
 import { AgentIdSchema, counted, listOf, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
+import { APPROVAL_ANSWER_MS } from '../session.ts';
 
 const PersonSchema = z
   .string()
@@ -49,6 +50,7 @@ export const approvalRoutes = {
       person: PersonSchema.optional(),
     }),
     output: ApprovalSchema,
+    wait: { ms: APPROVAL_ANSWER_MS },
   }),
   'approvals/ask': route({
     method: 'POST',

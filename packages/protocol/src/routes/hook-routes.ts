@@ -39,7 +39,7 @@ export const hookRoutes = {
     summary: 'Try a hook where it runs, with example fields: commands, webhooks and notifications really run, messages are not sent',
     input: TestHookSchema,
     output: HookResultSchema,
-    wait: { ms: HOOK_TEST_MS },
+    wait: { ms: HOOKS_LIST_MS + HOOK_TEST_MS },
   }),
   'hooks/set': route({
     method: 'POST',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApprovalRuleSchema, CreateApprovalRuleSchema } from '../approval-rule.ts';
 import { AgentIdSchema, listOf, MessageIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
+import { APPROVAL_ANSWER_MS } from '../session.ts';
 
 /** Routes of the table. */
 export const ruleRoutes = {
@@ -28,6 +29,7 @@ export const ruleRoutes = {
     input: CreateApprovalRuleSchema,
     output: ApprovalRuleSchema,
     status: 201,
+    wait: { field: 'approvalId', ms: APPROVAL_ANSWER_MS },
   }),
   'rules/revoke': route({
     method: 'DELETE',

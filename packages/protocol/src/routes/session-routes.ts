@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DialCodeSchema, RequestDialCodeSchema } from '../dial-in.ts';
 import { AgentIdSchema, listOf, OpaqueIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
-import { SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
+import { SessionSchema, SessionStatusSchema, SPAWN_MS, StartSessionSchema } from '../session.ts';
 
 /** Routes of the table. */
 export const sessionRoutes = {
@@ -15,7 +15,7 @@ export const sessionRoutes = {
     input: StartSessionSchema,
     output: SessionSchema,
     status: 201,
-    wait: { ms: sessionLimits.startMs },
+    wait: { ms: SPAWN_MS },
   }),
   'sessions/list': route({
     method: 'GET',

@@ -1,6 +1,7 @@
 import { type ApprovalMode, mcpTools, type SpawnMode } from 'agent-relay-protocol';
 import { isMailRestricted, type McpEndpoint, mayHandOutMail } from 'agent-relay-provider';
 import type { SandboxMode, ThreadConfig } from '../../app-server/methods.ts';
+import { toolTimeoutMs } from '../relay-tools.ts';
 import { developerInstructions, withoutTools } from '../session-policy.ts';
 
 export interface ExecRights {
@@ -49,7 +50,7 @@ export function execConfig({ mode, approval, isMail, instructions, mcp, userMcpS
       url,
       env_http_headers: Object.fromEntries(Object.keys(headers).map((header, index) => [header, variable(server, index)])),
       default_tools_approval_mode: 'approve',
-      tool_timeout_sec: 120,
+      tool_timeout_sec: toolTimeoutMs / 1000,
       ...(withoutMail ? { disabled_tools: Object.keys(mcpTools).filter((tool) => mayHandOutMail(tool, undefined)) } : {}),
     },
   ]);

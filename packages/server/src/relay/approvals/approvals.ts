@@ -35,8 +35,6 @@ interface RuleAnswer {
   readonly isHeld: () => Promise<boolean>;
 }
 
-/** How long a machine may take to hand an answer to its agent. */
-const ANSWER_LIMIT_MS = 20_000;
 const PRUNE_BATCH = 1_000;
 
 /**
@@ -162,7 +160,7 @@ export class Approvals {
     const link = registry.find(workspace, session.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);
     const answer = { sessionId, approvalId, ...told, by };
-    const { resolved } = await link.command('session/resolve-approval', answer, { timeoutMs: ANSWER_LIMIT_MS }).catch(asUnavailable);
+    const { resolved } = await link.command('session/resolve-approval', answer).catch(asUnavailable);
     if (!resolved) {
       await this.#pending(workspace, id, approvalId);
       throw new RelayError('already_resolved', `${id} no longer waits for an answer to ${approvalId}`);

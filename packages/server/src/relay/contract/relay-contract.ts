@@ -64,11 +64,8 @@ export interface ActivityStream {
 
 /** How the relay reaches a connected node. Rejects with `connection_closed` when the link ends. */
 export interface NodeLink {
-  command<Name extends NodeCommandName>(
-    name: Name,
-    params: MethodParams<Name>,
-    options: { readonly timeoutMs: number },
-  ): Promise<MethodResult<Name>>;
+  /** Waits as long as the command's row says. */
+  command<Name extends NodeCommandName>(name: Name, params: MethodParams<Name>): Promise<MethodResult<Name>>;
   close(code: 'stale_session' | 'unauthorized', message: string): void;
 }
 

@@ -1,3 +1,4 @@
+import { ARRIVAL_MS } from 'agent-relay-protocol';
 import type { GuardLimits } from '../../domain/loop-guard.ts';
 import type { SpawnLimits } from '../../domain/spawn-rules.ts';
 
@@ -40,7 +41,7 @@ export const defaultSettings: RelaySettings = {
   leaseMs: 600_000,
   dispatchedDelayMs: 50,
   stalledAfterMs: 120_000,
-  arrivalMs: 10_000,
+  arrivalMs: ARRIVAL_MS,
   reportsPerMinute: 120,
   guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
   spawn: { depth: 5, children: 50 },

@@ -1,4 +1,4 @@
-import { HOOK_TEST_MS, HOOKS_LIST_MS, RelayError, type RouteInput, type RouteOutput } from 'agent-relay-protocol';
+import { RelayError, type RouteInput, type RouteOutput } from 'agent-relay-protocol';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { AttachedNode, NodeRegistry } from '../nodes/node-registry.ts';
 
@@ -15,7 +15,7 @@ export function machineHooks(registry: Pick<NodeRegistry, 'all'>): Pick<RelayHan
     'hooks/test': async (input, { principal }) => {
       const { link } = await nodeFor(input, nodesOf(principal.workspace));
       const { name, fields = {} } = input;
-      return link.command('hooks/test', { name, fields }, { timeoutMs: HOOK_TEST_MS });
+      return link.command('hooks/test', { name, fields });
     },
   };
 }
@@ -23,7 +23,7 @@ export function machineHooks(registry: Pick<NodeRegistry, 'all'>): Pick<RelayHan
 /** A machine of an earlier version, or one that goes meanwhile, says nothing. */
 async function listOn({ node: { nodeId, name }, link }: AttachedNode): Promise<Listed> {
   try {
-    const { hooks, ...state } = await link.command('hooks/describe', {}, { timeoutMs: HOOKS_LIST_MS });
+    const { hooks, ...state } = await link.command('hooks/describe', {});
     return { hooks: hooks.map((hook) => ({ nodeId, ...hook })), sources: [{ nodeId, name, ...state }] };
   } catch (error) {
     if (error instanceof RelayError) return { hooks: [], sources: [] };

@@ -10,7 +10,6 @@ import {
   type RouteInput,
   type Session,
   type SpawnMode,
-  sessionLimits,
 } from 'agent-relay-protocol';
 import type { TokenRecord } from '../../domain/change.ts';
 import type { Directory } from '../../domain/directory.ts';
@@ -34,8 +33,6 @@ type Admitted = { readonly workspace: string } & (
   | { readonly code: Pick<TokenRecord, 'hash' | 'epoch'>; readonly principal: null }
   | { readonly code: null; readonly principal: Principal }
 );
-
-const LINK_MS = 60_000;
 
 /**
  * Programs that dial in to be an agent. The first dial begins a session on a machine that speaks their language; each later one is a further link of
@@ -79,7 +76,7 @@ export class DialIns {
   async end({ sessionId, nodeId }: Session, workspace: string, reason: string): Promise<void> {
     const { registry, nodes } = this.#deps;
     const link = registry.find(workspace, nodeId)?.link;
-    await link?.command('session/close', { sessionId, reason }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
+    await link?.command('session/close', { sessionId, reason }).catch(() => {});
     await nodes.end(workspace, sessionId, 'ended', reason).catch(() => {});
   }
 
@@ -128,7 +125,7 @@ export class DialIns {
     const { sessionId } = session;
     const seen = { ...asSeenFrom(attached.node, dialled), ...(code !== null && { byCode: true }) };
     try {
-      await attached.link.command('session/dialled', { sessionId, dialled: seen }, { timeoutMs: LINK_MS });
+      await attached.link.command('session/dialled', { sessionId, dialled: seen });
     } catch (error) {
       // A machine that came back after a crash has not said yet that the session is over.
       if (error instanceof RelayError && error.code === 'not_found')

@@ -36,8 +36,6 @@ export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | '
   readonly starting: ReadonlySet<string>;
 }
 
-/** How long a machine may take to look for one program. */
-const DETECT_LIMIT_MS = 20_000;
 /** What a machine has just looked for it is not asked to look for again. */
 const LOOK_AGAIN_AFTER_MS = 1_000;
 const REMEMBERED_LOOKS = 1_000;
@@ -159,7 +157,7 @@ export class Nodes {
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
     const { registry, store, clock, log } = this.#deps;
     try {
-      const seen = { ...(await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS })), id: provider };
+      const seen = { ...(await link.command('provider/detect', { id: provider })), id: provider };
       const attached = registry.byLink(link);
       const before = attached?.node.providers.find(({ id }) => id === provider);
       if (!attached || !before) return;

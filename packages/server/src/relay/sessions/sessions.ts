@@ -6,7 +6,6 @@ import {
   type RouteInput,
   type RouteOutput,
   type Session,
-  sessionLimits,
 } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import { watchedIn } from '../../domain/act-as.ts';
@@ -164,7 +163,7 @@ class Sessions {
     const attached = this.#deps.registry.find(principal.workspace, session.nodeId);
     if (attached === null) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected`);
     const { sessionId } = session;
-    const answer = await attached.link.command('session/interrupt', { sessionId }, { timeoutMs: sessionLimits.interruptMs });
+    const answer = await attached.link.command('session/interrupt', { sessionId });
     const by = steererOf(principal, null);
     if (answer.interrupted && by !== null)
       await this.#deps.store.records.begin(principal.workspace, ({ agents }) => {
@@ -184,7 +183,7 @@ class Sessions {
     const sentence = reason ?? releasedBy(principal);
     const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
     try {
-      await link?.command('session/close', { sessionId: session.sessionId, reason: sentence }, { timeoutMs: sessionLimits.endMs });
+      await link?.command('session/close', { sessionId: session.sessionId, reason: sentence });
     } catch (error) {
       this.#deps.log.warn('a node did not end a session', { sessionId: session.sessionId, error });
       if (error instanceof RelayError && error.code !== 'connection_closed') throw error;

@@ -1,4 +1,4 @@
-import { type MethodParams, RelayError, type SandboxRequest, type Session, sessionLimits } from 'agent-relay-protocol';
+import { type MethodParams, RelayError, type SandboxRequest, type Session } from 'agent-relay-protocol';
 import { runSession } from '../../domain/session-lifecycle.ts';
 import type { NodeLink } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
@@ -25,7 +25,7 @@ export async function startOnNode(
 ): Promise<Session> {
   const { sessionId } = params.session;
   try {
-    const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
+    const started = await link.command('session/start', params);
     if (params.resume !== undefined && started.resumed !== true)
       throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
     if (params.fork && started.forked !== true)
@@ -41,7 +41,7 @@ export async function startOnNode(
     const failure = startFailure(error);
     const end = await nodes.end(workspace, sessionId, 'failed', failure.message);
     // It may have come up after all: nobody waits for it any more.
-    link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
+    link.command('session/close', { sessionId, reason: 'Its start failed' }).catch(() => {});
     if (isNewcomer && end?.card && end.session.runningSince === undefined) unstarted.note(workspace, end.card);
     throw failure;
   }

@@ -18,12 +18,8 @@ export class SocketNodeLink implements NodeLink {
     this.#peer = peer;
   }
 
-  async command<Name extends NodeCommandName>(
-    name: Name,
-    params: MethodParams<Name>,
-    { timeoutMs }: { readonly timeoutMs: number },
-  ): Promise<MethodResult<Name>> {
-    const answer = await this.#peer.request(name, params, { timeoutMs }).catch((error: unknown) => {
+  async command<Name extends NodeCommandName>(name: Name, params: MethodParams<Name>): Promise<MethodResult<Name>> {
+    const answer = await this.#peer.request(name, params, { timeoutMs: nodeCommands[name].limitMs }).catch((error: unknown) => {
       throw asOfNode(name, error);
     });
     const result = nodeCommands[name].result.safeParse(answer);
