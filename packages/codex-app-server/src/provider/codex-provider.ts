@@ -172,7 +172,7 @@ export class CodexProvider implements Provider {
       runtime,
       findInEarlier: (threadId, prompt) => findInEarlier(client, threadId, prompt),
     });
-    if (door) door.judge = judgeHooked(options, session.events);
+    if (door) door.judge = judgeHooked({ ...options, isReadOnly: (turnId) => session.isReadOnlyTurn(turnId) }, session.events);
     void session.events.ended.then(() => tools?.close());
     const thread = await startThread(options, { ...shared, tools }, session).catch(async (error: unknown) => {
       await tools?.close();

@@ -4,6 +4,7 @@ import {
   type ApprovalDecision,
   deliveryOf,
   type EndOfSession,
+  isMailRestricted,
   type LiveEvent,
   type PromptInput,
   type PromptOptions,
@@ -129,6 +130,12 @@ export class CodexSession implements AgentSession {
     } catch (error) {
       throw this.#refusal(error);
     }
+  }
+
+  /** Whether relay mail began this turn, and Codex asks for all that it would change. */
+  isReadOnlyTurn(turnId: string): boolean {
+    const { mode, approval } = this.#options;
+    return isMailRestricted(mode, approval) && this.#running?.line.isMailTurn(turnId) === true;
   }
 
   async interrupt(): Promise<boolean> {

@@ -39,6 +39,7 @@ const HookedUseSchema = z.looseObject({
   cwd: z.string(),
   tool_name: z.string(),
   tool_use_id: lenient(z.string()),
+  turn_id: lenient(z.string()),
   tool_input: z.looseObject({ command: z.string() }),
 });
 
@@ -46,10 +47,14 @@ const HookedUseSchema = z.looseObject({
 export interface HookedUse extends Pick<ApprovalQuestion, 'kind' | 'cwd' | 'title' | 'itemId'> {
   readonly kind: 'edit' | 'execute';
   readonly cwd: string;
+  readonly turnId?: string;
   readonly input: Readonly<Record<string, string>>;
 }
 
-type Judged = Pick<StartOptions, 'mode' | 'cwd' | 'reservedAgainst'>;
+interface Judged extends Pick<StartOptions, 'mode' | 'cwd' | 'reservedAgainst'> {
+  /** Whether the sandbox of this turn gives nothing, so that Codex asks. */
+  readonly isReadOnly?: (turnId: string) => boolean;
+}
 
 /** Why a use is not to be run, for its model; null where it may. */
 export type JudgeHooked = (use: HookedUse) => Promise<string | null>;
@@ -138,8 +143,8 @@ export class UseDoor {
 }
 
 function readUse(text: string): HookedUse {
-  const { cwd, tool_name: tool, tool_use_id: itemId, tool_input } = HookedUseSchema.parse(parseJson(text));
-  const about = { cwd, ...(itemId === undefined ? {} : { itemId }) };
+  const { cwd, tool_name: tool, tool_use_id: itemId, turn_id: turnId, tool_input } = HookedUseSchema.parse(parseJson(text));
+  const about = { cwd, ...(itemId === undefined ? {} : { itemId }), ...(turnId === undefined ? {} : { turnId }) };
   const { command } = tool_input;
   if (tool === patchTool) return { ...about, kind: 'edit', title: 'Apply a patch', input: { patch: command } };
   return { ...about, kind: 'execute', title: `Run ${command.split('\n', 1)[0] ?? ''}`, input: { command } };
@@ -149,9 +154,10 @@ function readUse(text: string): HookedUse {
  * Refuses what the mode forbids for good and what another agent has reserved, and tells of it as a question without options: nobody is asked.
  * Codex asks about nothing that a turn's sandbox gives, and that gives the whole folder.
  */
-export function judgeHooked({ mode, cwd, reservedAgainst }: Judged, events: SessionEvents): JudgeHooked {
-  return async (use) => {
-    const forbidden = mode === 'agentic' ? guardedBy(use, cwd) : null;
+export function judgeHooked({ mode, cwd, reservedAgainst, isReadOnly }: Judged, events: SessionEvents): JudgeHooked {
+  return async ({ turnId: turnOf, ...use }) => {
+    const isAskedAbout = turnOf !== undefined && isReadOnly?.(turnOf) === true;
+    const forbidden = mode === 'agentic' && !isAskedAbout ? guardedBy(use, cwd) : null;
     const message = forbidden ?? (await reservedAgainst?.(use)) ?? null;
     if (message === null) return null;
     const approvalId = `${forbidden === null ? 'reserved' : 'guarded'}-${use.itemId ?? use.title}`;
