@@ -13,7 +13,7 @@ const MaxUsesSchema = z.int().min(1).max(100_000);
 export const ApprovalRuleSchema = z.object({
   id: MessageIdSchema,
   name: LabelSchema,
-  agent: AgentIdSchema.nullable(),
+  agentId: AgentIdSchema.nullable(),
   tag: GroupNameSchema.nullable(),
   kind: ToolKindSchema,
   command: CommandSchema.nullable().describe('The words that a command begins with; null for `edit`'),
@@ -29,11 +29,11 @@ export const ApprovalRuleSchema = z.object({
 });
 export type ApprovalRule = z.infer<typeof ApprovalRuleSchema>;
 
-/** A new rule; what `approvalId` names, a question of `agent`, says whatever is left out, and is answered by it. */
+/** A new rule; what `approvalId` names, a question of `agentId`, says whatever is left out, and is answered by it. */
 export const CreateApprovalRuleSchema = z.strictObject({
-  agent: AgentIdSchema.optional().describe('For this agent; or leave it out and say a `tag`'),
+  agentId: AgentIdSchema.optional().describe('For this agent; or leave it out and say a `tag`'),
   tag: GroupNameSchema.optional().describe('For every agent with this tag'),
-  approvalId: z.string().min(1).max(256).optional().describe('A question of `agent` that it is made from'),
+  approvalId: z.string().min(1).max(256).optional().describe('A question of `agentId` that it is made from'),
   name: LabelSchema.optional().describe('How its uses are told; left out, what it allows'),
   kind: z.enum(['execute', 'edit']).optional(),
   command: CommandSchema.optional(),

@@ -19,8 +19,8 @@ export const ShareSchema = z.object({
 export type Share = z.infer<typeof ShareSchema>;
 
 export const CreateShareSchema = z.strictObject({
-  agent: AgentIdSchema,
-  session: OpaqueIdSchema.optional().describe('One of its sessions; left out: the latest'),
+  agentId: AgentIdSchema,
+  sessionId: OpaqueIdSchema.optional().describe('One of its sessions; left out: the latest'),
   expiresInMs: z.int().min(1000).max(shareLimits.maxMs).optional().describe('Left out: seven days'),
 });
 

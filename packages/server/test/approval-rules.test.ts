@@ -42,7 +42,7 @@ const ruleEvents = async () => {
   const all: RelayEvent[] = entries.flatMap((entry) => [...entry.events()]);
   return all.flatMap((event) => ('rule' in event ? [[event.type, event.rule.name, event.rule.uses]] : []));
 };
-const npm = { agent: 'Worker', command: ['npm', 'test'], folder: '/fresh', name: 'tests' };
+const npm = { agentId: 'Worker', command: ['npm', 'test'], folder: '/fresh', name: 'tests' };
 
 test('a rule answers what it understands, counts and tells each use by its name, and ends when it is used up', async () => {
   const { id } = await create({ ...npm, maxUses: 2 });
@@ -112,7 +112,7 @@ test('an agent, a program or a session that it starts gives itself a tag, and ge
   expect(world.agent('Child').tags).toEqual(['deploy']);
   seq = 0;
   await say(ask('a3', 'git push --force'));
-  await create({ agent: 'Child', command: ['npm'], folder: '/fresh' });
+  await create({ agentId: 'Child', command: ['npm'], folder: '/fresh' });
   await say(ask('a4'));
   await expect.poll(pending).toEqual(['a3', 'a2', 'a1']);
   await handlers['agents/tags']({ id: 'Worker', tags: ['deploy'] }, as(owner));
@@ -129,11 +129,11 @@ test('what an agent asks itself a rule answers as well: at once, or when it is m
       { id: 'Live', approvalId, kind: 'execute', title: command, cwd: '/srv', input: { command } },
       as(owner),
     );
-  const { id } = await create({ agent: 'Live', command: ['npm', 'test'], folder: '/srv' });
+  const { id } = await create({ agentId: 'Live', command: ['npm', 'test'], folder: '/srv' });
   expect(await asks('q1', 'npm test')).toMatchObject({ status: 'allowed', by: `rule:${id}` });
   expect(await asks('q1', 'npm test')).toMatchObject({ status: 'allowed', by: `rule:${id}` });
   expect(await asks('q2', 'git status')).toMatchObject({ status: 'pending' });
-  const made = await create({ agent: 'Live', approvalId: 'q2' });
+  const made = await create({ agentId: 'Live', approvalId: 'q2' });
   expect(made.uses).toBe(1);
   expect(await asks('q2', 'git status')).toMatchObject({ status: 'allowed', by: `rule:${made.id}` });
   expect((await rules()).map(({ uses }) => uses)).toEqual([1, 1]);
@@ -151,7 +151,7 @@ test('one that is revoked while another answer is on its way answers no more', a
   };
   const denied = world.relay.handlers['approvals/resolve']({ id: 'Worker', approvalId: 'a1', outcome: 'deny' }, as(owner));
   await expect.poll(() => deliveries).toBe(1);
-  const creating = create({ agent: 'Worker', approvalId: 'a1' });
+  const creating = create({ agentId: 'Worker', approvalId: 'a1' });
   await expect.poll(async () => (await rules())[0]?.uses).toBe(1);
   const [{ id } = { id: 0 }] = await rules();
   await world.relay.handlers['rules/revoke']({ id }, as(owner));
@@ -163,10 +163,10 @@ test('one that is revoked while another answer is on its way answers no more', a
 
 test('one that is made from a question answers it, and what it could not answer stays open', async () => {
   await say(ask('a1'), ask('a2', 'npm test > x'));
-  expect(await create({ agent: 'Worker', approvalId: 'a1' })).toMatchObject({ name: 'npm test in /fresh', uses: 1 });
+  expect(await create({ agentId: 'Worker', approvalId: 'a1' })).toMatchObject({ name: 'npm test in /fresh', uses: 1 });
   expect(await pending()).toEqual(['a2']);
-  await expect(create({ agent: 'Worker', approvalId: 'a2' })).rejects.toMatchObject({ code: 'validation_failed' });
-  await expect(create({ agent: 'Worker', approvalId: 'zz' })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(create({ agentId: 'Worker', approvalId: 'a2' })).rejects.toMatchObject({ code: 'validation_failed' });
+  await expect(create({ agentId: 'Worker', approvalId: 'zz' })).rejects.toMatchObject({ code: 'not_found' });
   await expect(create({ tag: 'ci', approvalId: 'a1' })).rejects.toMatchObject({ code: 'validation_failed' });
   node.onApproval = async () => ({ resolved: false });
   await say(ask('a3'));
@@ -182,7 +182,7 @@ test('only who may answer may make one; an agent sees those for itself', async (
     ...{ scopes: ['approvals:read', 'approvals:write'], targets: ['id:Other'] },
   };
   await expect(create(npm, worker)).rejects.toMatchObject({ code: 'forbidden' });
-  for (const input of [npm, { ...npm, agent: undefined, tag: 'ci' }])
+  for (const input of [npm, { ...npm, agentId: undefined, tag: 'ci' }])
     await expect(create(input, narrow)).rejects.toMatchObject({ code: 'forbidden_target' });
   const { id } = await create(npm, { ...narrow, targets: null });
   await expect(Promise.resolve().then(() => world.relay.handlers['rules/revoke']({ id }, as(narrow)))).rejects.toMatchObject({

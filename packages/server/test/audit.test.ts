@@ -36,7 +36,7 @@ async function doSomething(owner: RelayClient, relay: TestRelay): Promise<string
   });
   for (const id of ['Worker', 'Idle']) await owner.agents.register({ id, name: id });
   const steward = createNodeRelayClient({ url: relay.url, token });
-  await steward.rules.create({ agent: 'Worker', command: ['npm', 'test'], folder: '/srv' });
+  await steward.rules.create({ agentId: 'Worker', command: ['npm', 'test'], folder: '/srv' });
   await steward.messages.send({ from: 'steward', to: 'Worker', body: 'a secret plan', mode: 'urgent' });
   await steward.messages.send({ from: 'steward', to: 'Worker', body: 'a word' });
   await expect(steward.audit.list({})).rejects.toMatchObject({ code: 'forbidden_scope' });

@@ -78,7 +78,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const token = outputOf(await take('tokens/create', { name: id, scopes: ['stats:read'], targets: ['id:owner'] }));
   await take('tokens/list');
   await take('tokens/revoke', { id: token['tokenId'] });
-  await take('shares/create', { agent: id, expiresInMs: 60_000 });
+  await take('shares/create', { agentId: id, expiresInMs: 60_000 });
   await take('shares/list');
   await take('shares/revoke', { id: 'none' });
   await take('shared/get');
@@ -155,7 +155,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('tasks/status', { ...task, agentId: id, status: 'in_progress', progress: { percent: 5 } });
   await take('tasks/events', task);
   await call('tasks/status', { ...task, agentId: id, status: 'done' });
-  await take('callbacks/list', { status: 'dead', taskId: task.id });
+  await take('callbacks/list', { status: 'dead', task: task.id });
   await take('callbacks/count', { status: 'dead' });
   await take('callbacks/redeliver', { id: 999_999 });
   await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
@@ -173,7 +173,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('approvals/count', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
   await take('rules/list', { agent: id, active: true });
-  await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
+  await take('rules/create', { agentId: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
   await take('rules/revoke', { id: 999_999 });
   const reserved = outputOf(await take('reservations/create', { agentId: id, folder: '/srv', patterns: [`${id}/**`] }));
   await take('reservations/list', { agent: id });

@@ -89,7 +89,7 @@ test('a question is told of when a person is needed for it: what a rule answers 
   const instanceId = 'one';
   await owner.agents.register({ id: 'Worker', name: 'Worker', instanceId });
   writeHooks(`hooks:\n  relay:\n    on_approval_needed:\n      - { relay: "#audit", body: "\${approval}" }\n`);
-  await owner.rules.create({ agent: 'Worker', command: ['npm', 'test'], folder: '/w' });
+  await owner.rules.create({ agentId: 'Worker', command: ['npm', 'test'], folder: '/w' });
   const ask = (approvalId: string, command: string) =>
     owner.approvals.ask({
       ...{ id: 'Worker', instanceId, approvalId, kind: 'execute', title: command, cwd: '/w', input: { command } },

@@ -143,7 +143,7 @@ test('a question to edit what another has for itself is answered with no, by nam
     return { resolved: true };
   };
   const { id } = await call.create('Ann', ['src/'], { enforced: true });
-  await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/work' }, as(owner));
+  await world.relay.handlers['rules/create']({ agentId: 'Ben', kind: 'edit', folder: '/work' }, as(owner));
   await asks('Ben', 'q1', '/work/src/a.ts');
   await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 60_000 });
   expect(answers[0]).toMatchObject({
@@ -223,7 +223,7 @@ test('an edit elsewhere waits for a person, whatever it looks like', async () =>
   await asks('Ben', 'q2', '', { cwd: '/other', input: { patch: 'p' } });
   await asks('Ben', 'q3', '', { kind: 'other', input: { query: 'q' } });
   await asks('Ben', 'q5', '', { kind: 'execute', input: { command: 'cat src/a.ts > lib/b.ts; rm src.old' } });
-  await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/elsewhere' }, as(owner));
+  await world.relay.handlers['rules/create']({ agentId: 'Ben', kind: 'edit', folder: '/elsewhere' }, as(owner));
   await asks('Ben', 'q4', '/elsewhere/a.ts', { cwd: '/elsewhere' });
   const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner));
   expect(new Set(data.map(({ approvalId, status }) => `${approvalId} ${status}`).filter((each) => !each.startsWith('q4')))).toEqual(

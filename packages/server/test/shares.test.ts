@@ -33,7 +33,7 @@ describe('a link to the log of one session', () => {
     if (sessionId === session.sessionId) seq = from + events.length;
     await world.relay.nodeHandlers['activity/append']({ sessionId, entries }, { ...as(owner), link: node });
   };
-  const share = (over: object = {}) => Promise.resolve(world.relay.handlers['shares/create']({ agent: 'Worker', ...over }, as(owner)));
+  const share = (over: object = {}) => Promise.resolve(world.relay.handlers['shares/create']({ agentId: 'Worker', ...over }, as(owner)));
   const bearer = async (code: string): Promise<Principal> => {
     const principal = await world.relay.authenticate(code);
     if (principal === null) throw new Error('unauthorized');
@@ -85,7 +85,7 @@ describe('a link to the log of one session', () => {
     expect(textsOf(await page(reader, { newest: true, limit: 1 }))).toEqual(['late']);
     await expect(page(reader, { session: next.sessionId })).rejects.toMatchObject({ code: 'not_found' });
     await expect(page(reader, { id: 'Nobody' })).rejects.toMatchObject({ code: 'not_found', message: 'This link does not show that' });
-    expect(textsOf(await page(await bearer((await share({ session: next.sessionId })).code)))).toEqual(['of the next session']);
+    expect(textsOf(await page(await bearer((await share({ sessionId: next.sessionId })).code)))).toEqual(['of the next session']);
   });
 
   test('shows no token of the relay, whole or in pieces, and nothing that people are asked', async () => {
@@ -200,10 +200,10 @@ describe('a link to the log of one session', () => {
   });
 
   test('is made of sessions that there are, and revoking one ends no other token', async () => {
-    await expect(share({ agent: 'Nobody' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(share({ agentId: 'Nobody' })).rejects.toMatchObject({ code: 'not_found' });
     await world.relay.handlers['agents/register']({ id: 'Desk', name: 'Desk' }, as(owner));
-    await expect(share({ agent: 'Desk' })).rejects.toMatchObject({ code: 'not_found', message: /No machine/u });
-    await expect(share({ agent: 'Desk', session: session.sessionId })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(share({ agentId: 'Desk' })).rejects.toMatchObject({ code: 'not_found', message: /No machine/u });
+    await expect(share({ agentId: 'Desk', sessionId: session.sessionId })).rejects.toMatchObject({ code: 'not_found' });
     const token = await world.relay.handlers['tokens/create']({ name: 'ci', scopes: ['stats:read'] }, as(owner));
     await expect(world.relay.handlers['shares/revoke']({ id: token.tokenId }, as(owner))).rejects.toMatchObject({ code: 'not_found' });
     expect(await world.relay.authenticate(token.token)).not.toBeNull();
@@ -232,7 +232,7 @@ test('a link hides what systems outside are known by, and what posts to them are
   ];
   const entries = texts.map((text, index) => ({ seq: index + 1, at: 1, event: said(text) }));
   await peer.request('activity/append', { sessionId, entries });
-  const { code } = await client.shares.create({ agent: 'Worker' });
+  const { code } = await client.shares.create({ agentId: 'Worker' });
   await using reader = createNodeRelayClient({ url: relay.url, token: code });
   expect(textsOf((await reader.agents.activity({ id: 'Worker' })).data)).toEqual([
     'curl -H "Authorization: Bearer [a token, hidden]" https://relay.example/api',

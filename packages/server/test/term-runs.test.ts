@@ -44,9 +44,9 @@ async function workByRules(owner: RelayClient): Promise<void> {
   await ask(owner, 'Ann', 'used-up', { input: { command: 'npm test' } });
   await owner.approvals.resolve({ id: 'Ann', approvalId: 'used-up', outcome: 'deny' });
   await ask(owner, 'Bob', 'made-from', { input: { command: 'make docs' } });
-  await owner.rules.create({ agent: 'Bob', approvalId: 'made-from' });
+  await owner.rules.create({ agentId: 'Bob', approvalId: 'made-from' });
   await later();
-  const revoked = await owner.rules.create({ agent: 'Bob', command: ['git', 'push'], folder: '/work' });
+  const revoked = await owner.rules.create({ agentId: 'Bob', command: ['git', 'push'], folder: '/work' });
   await later();
   await owner.rules.revoke({ id: revoked.id });
   await later();
@@ -102,7 +102,7 @@ const reservationsOf = (run: readonly RunRecord[]) =>
     ...{ agentId, patterns, enforced, note, ended },
   }));
 const rulesOf = (run: readonly RunRecord[]) =>
-  linesOf(run, 'rule').map(({ rule: { name, agent, tag, uses, ended } }) => [name, agent, tag, uses, ended]);
+  linesOf(run, 'rule').map(({ rule: { name, agentId: agent, tag, uses, ended } }) => [name, agent, tag, uses, ended]);
 /** Who answered, whatever its number. */
 const answersOf = (run: readonly RunRecord[]) =>
   linesOf(run, 'approval').map(({ approval: { approvalId, status, by } }) => [approvalId, status, by?.replace(/:\d+$/u, '') ?? null]);

@@ -35,7 +35,7 @@ export const taskCallbacksView = (taskId: number): ListView<Callback> => ({
   name: 'callbacks',
   id: taskId,
   route: 'callbacks/list',
-  read: (relay) => listUpTo(PAGE, relay.callbacks.list, { taskId }),
+  read: (relay) => listUpTo(PAGE, relay.callbacks.list, { task: taskId }),
   apply,
 });
 

@@ -412,7 +412,7 @@ test('a rule is where it was while it is used, and among those that are over onc
   const rule = (id: number, more: Partial<ApprovalRule> = {}): ApprovalRule => ({
     id,
     name: 'npm test in /srv',
-    agent: 'Worker',
+    agentId: 'Worker',
     tag: null,
     kind: 'execute',
     command: ['npm', 'test'],

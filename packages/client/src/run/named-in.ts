@@ -45,7 +45,7 @@ function actorsIn(record: RunRecord): readonly string[] {
     case 'reservation':
       return [record.reservation.agentId];
     case 'rule':
-      return record.rule.agent === null ? [] : [record.rule.agent];
+      return record.rule.agentId === null ? [] : [record.rule.agentId];
     case 'activity':
       return [];
   }

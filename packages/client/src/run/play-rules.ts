@@ -19,7 +19,7 @@ export class RulePlayer {
   }
 
   async give(rule: ApprovalRule): Promise<void> {
-    const { id, agent, tag, name, kind, command, folder, maxUses, createdAt } = rule;
+    const { id, agentId: agent, tag, name, kind, command, folder, maxUses, createdAt } = rule;
     await this.#stage.reach(createdAt);
     await this.#stage.arrive(createdAt, agent ?? undefined);
     const { relay, call } = this.#stage;
@@ -28,7 +28,7 @@ export class RulePlayer {
       relay.rules.create(
         {
           ...{ name, folder, kind: kind === 'edit' ? ('edit' as const) : ('execute' as const) },
-          ...(agent === null ? {} : { agent }),
+          ...(agent === null ? {} : { agentId: agent }),
           ...(tag === null ? {} : { tag }),
           ...(command === null ? {} : { command: [...command] }),
           ...(maxUses === null ? {} : { maxUses }),
@@ -50,13 +50,13 @@ export class RulePlayer {
   }
 
   /** The question that it was made from, which it answered then. */
-  #madeFrom({ id, agent, createdAt }: ApprovalRule): Approval | undefined {
+  #madeFrom({ id, agentId: agent, createdAt }: ApprovalRule): Approval | undefined {
     return this.#asked.find(
       (asked) => asked.agentId === agent && asked.status !== 'pending' && asked.by === `rule:${id}` && asked.requestedAt < createdAt,
     );
   }
 
-  #attempt<Answer>({ name, agent, tag }: ApprovalRule, act: PlayedAct, run: () => Promise<Answer>): Promise<Answer | null> {
+  #attempt<Answer>({ name, agentId: agent, tag }: ApprovalRule, act: PlayedAct, run: () => Promise<Answer>): Promise<Answer | null> {
     const agentId = agent ?? `tag:${tag}`;
     return this.#stage.attempt(run, (code, reason) => ({ type: 'act_refused', act, agentId, subject: name, code, reason }));
   }

@@ -139,7 +139,7 @@ function idsIn(line: Line, isOutside: (message: Message) => boolean): readonly s
     case 'reservation':
       return [line.reservation.agentId];
     case 'rule':
-      return line.rule.agent === null ? [] : [line.rule.agent];
+      return line.rule.agentId === null ? [] : [line.rule.agentId];
     case 'receipt':
       return [line.receipt.agentId];
     case 'activity':

@@ -40,7 +40,7 @@ async function rulesOf(relay: RelayCalls, options: RecordOptions, { lines, call 
   const used = new Set(lines.flatMap((line) => (line.type === 'approval' ? [line.approval.by] : [])));
   const rules = (await readable(() => readBack((from) => relay.rules.list(from, call)))) ?? [];
   return rules
-    .filter((rule) => (rule.agent === null ? options.agents === undefined : isWanted(rule.agent)) || used.has(`rule:${rule.id}`))
+    .filter((rule) => (rule.agentId === null ? options.agents === undefined : isWanted(rule.agentId)) || used.has(`rule:${rule.id}`))
     .filter((rule) => didHold(rule, options))
     .map((rule) => ({ type: 'rule', at: rule.createdAt, rule }));
 }

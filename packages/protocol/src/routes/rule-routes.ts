@@ -29,6 +29,7 @@ export const ruleRoutes = {
     input: CreateApprovalRuleSchema,
     output: ApprovalRuleSchema,
     status: 201,
+    formerly: { agent: 'agentId' },
     wait: { field: 'approvalId', ms: APPROVAL_ANSWER_MS },
   }),
   'rules/revoke': route({

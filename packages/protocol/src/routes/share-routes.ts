@@ -14,6 +14,7 @@ export const shareRoutes = {
     input: CreateShareSchema,
     output: CreatedShareSchema,
     status: 201,
+    formerly: { agent: 'agentId', session: 'sessionId' },
   }),
   'shares/list': route({
     method: 'GET',

@@ -134,10 +134,11 @@ export const taskRoutes = {
     input: z.strictObject({
       status: CallbackStatusSchema.optional(),
       integration: AgentIdSchema.optional(),
-      taskId: MessageIdSchema.optional(),
+      task: MessageIdSchema.optional(),
       ...pageBefore,
     }),
     output: listOf(CallbackSchema),
+    formerly: { taskId: 'task' },
   }),
   'callbacks/count': route({
     method: 'GET',

@@ -63,7 +63,7 @@ const addCommand = (terminal: Terminal): Command =>
       const { agent, tag, from, name, edit, folder, for: span, uses, ...relay } = options;
       if ((agent === undefined) === (tag === undefined)) throw new CommandFailure('error: say whose rule it is: --agent or --tag', 2);
       const said: CreateApprovalRule = {
-        ...(agent && { agent }),
+        ...(agent && { agentId: agent }),
         ...(tag && { tag }),
         ...(name && { name }),
         ...(edit && { kind: 'edit' as const }),
@@ -105,7 +105,7 @@ function parseSpan(text: string): number {
 const heading = ['ID', 'FOR', 'ALLOWS', 'FOLDER', 'USES', 'UNTIL', 'NAME'];
 const row = (rule: ApprovalRule): string[] => [
   String(rule.id),
-  rule.agent ?? `tag ${rule.tag}`,
+  rule.agentId ?? `tag ${rule.tag}`,
   rule.command === null ? rule.kind : oneLine(rule.command.join(' '), 60),
   oneLine(rule.folder, 60),
   rule.maxUses === null ? String(rule.uses) : `${rule.uses}/${rule.maxUses}`,

@@ -23,7 +23,7 @@ export const shareCommand = (terminal: Terminal): Command =>
     .action(async (agent: string, { session, expires, json, ...options }: ShareOptions) => {
       await withRelay(options, terminal, async (client, url) => {
         const made = await client.shares.create(
-          { agent, ...(session !== undefined && { session }), ...(expires !== undefined && { expiresInMs: expires }) },
+          { agentId: agent, ...(session !== undefined && { sessionId: session }), ...(expires !== undefined && { expiresInMs: expires }) },
           { signal: terminal.signal },
         );
         if (json) return terminal.out(JSON.stringify({ ...made, url: `${url}${made.path}` }));

@@ -11,8 +11,8 @@ const asked: PendingApproval = {
   ],
 };
 const origin = { id: 7, by: 'owner', now: 10, asked: null };
-const rule = newRule({ agent: 'Worker', command: ['npm', 'test'], folder: '/srv' }, origin);
-const edits = newRule({ agent: 'Worker', kind: 'edit', folder: '/srv/app' }, origin);
+const rule = newRule({ agentId: 'Worker', command: ['npm', 'test'], folder: '/srv' }, origin);
+const edits = newRule({ agentId: 'Worker', kind: 'edit', folder: '/srv/app' }, origin);
 const allows = (over: Partial<PendingApproval> = {}, by: ApprovalRule = rule, tags: readonly string[] = [], now = 20) =>
   ruleAllows(by, { ...asked, ...over }, tags, now);
 
@@ -62,7 +62,7 @@ describe('a rule for commands', () => {
   });
 
   test('ends: when it is over, used up, or revoked', () => {
-    const limited = newRule({ agent: 'Worker', command: ['npm'], folder: '/', expiresAt: 30, maxUses: 2 }, origin);
+    const limited = newRule({ agentId: 'Worker', command: ['npm'], folder: '/', expiresAt: 30, maxUses: 2 }, origin);
     expect([allows({}, limited), allows({}, limited, [], 30), allows({}, { ...limited, uses: 2 })]).toEqual([true, false, false]);
     expect([endOf(limited, 20), endOf(limited, 30), endOf({ ...limited, uses: 2 }, 20)]).toEqual([null, 'expired', 'used_up']);
     expect(allows({}, { ...limited, ended: 'revoked' })).toBe(false);
@@ -100,25 +100,25 @@ describe('a rule for edits', () => {
 
 describe('making one', () => {
   test('from a question takes what that says, unless something narrower is said', () => {
-    expect(newRule({ agent: 'Worker' }, { ...origin, asked })).toMatchObject({
+    expect(newRule({ agentId: 'Worker' }, { ...origin, asked })).toMatchObject({
       name: 'npm test -- --watch in /srv/app',
       ...{ kind: 'execute', command: ['npm', 'test', '--', '--watch'], folder: '/srv/app', createdBy: 'owner', uses: 0 },
     });
-    expect(newRule({ agent: 'Worker', command: ['npm'], name: 'npm' }, { ...origin, asked })).toMatchObject({
+    expect(newRule({ agentId: 'Worker', command: ['npm'], name: 'npm' }, { ...origin, asked })).toMatchObject({
       name: 'npm',
       command: ['npm'],
     });
   });
 
   test.each([
-    ['no agent', { command: ['npm'], folder: '/' }, 'agent'],
-    ['an agent and a tag', { agent: 'a', tag: 't', command: ['npm'], folder: '/' }, 'agent'],
-    ['no command', { agent: 'a', folder: '/' }, 'command'],
-    ['a command for edits', { agent: 'a', kind: 'edit' as const, command: ['npm'], folder: '/' }, 'command'],
-    ['a program that runs anything', { agent: 'a', command: ['/bin/sh', '-c'], folder: '/' }, 'command'],
-    ['no folder', { agent: 'a', command: ['npm'] }, 'folder'],
-    ['a relative folder', { agent: 'a', command: ['npm'], folder: 'src' }, 'folder'],
-    ['a time that is over', { agent: 'a', command: ['npm'], folder: '/', expiresAt: 10 }, 'expiresAt'],
+    ['no agent', { command: ['npm'], folder: '/' }, 'agentId'],
+    ['an agent and a tag', { agentId: 'a', tag: 't', command: ['npm'], folder: '/' }, 'agentId'],
+    ['no command', { agentId: 'a', folder: '/' }, 'command'],
+    ['a command for edits', { agentId: 'a', kind: 'edit' as const, command: ['npm'], folder: '/' }, 'command'],
+    ['a program that runs anything', { agentId: 'a', command: ['/bin/sh', '-c'], folder: '/' }, 'command'],
+    ['no folder', { agentId: 'a', command: ['npm'] }, 'folder'],
+    ['a relative folder', { agentId: 'a', command: ['npm'], folder: 'src' }, 'folder'],
+    ['a time that is over', { agentId: 'a', command: ['npm'], folder: '/', expiresAt: 10 }, 'expiresAt'],
   ])('refuses %s by its field', (_, input, path) => {
     expect(() => newRule(input, origin)).toThrow(
       expect.objectContaining({ code: 'validation_failed', issues: [expect.objectContaining({ path })] }),
@@ -127,6 +127,6 @@ describe('making one', () => {
 
   test('refuses a question that no rule understands', () => {
     const piped = { ...asked, input: { command: 'npm test | tee x' } };
-    expect(() => newRule({ agent: 'Worker' }, { ...origin, asked: piped })).toThrow(/^approvalId/u);
+    expect(() => newRule({ agentId: 'Worker' }, { ...origin, asked: piped })).toThrow(/^approvalId/u);
   });
 });

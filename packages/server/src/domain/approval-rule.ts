@@ -19,7 +19,7 @@ const storedRule = loosely(ApprovalRuleSchema);
 export const ruleResource: Resource<ApprovalRule> = {
   name: 'approval-rules',
   read: (stored) => storedRule.parse(stored),
-  keys: ({ agent, tag, ended }) => {
+  keys: ({ agentId: agent, tag, ended }) => {
     const active = String(ended === null);
     const whose = agent === null ? [] : [ruleKey({ agent }), ruleKey({ agent, active })];
     return [ruleKey({ active }), ...whose, ...(tag === null || ended !== null ? [] : [ruleKey({ tag })])];
@@ -33,7 +33,7 @@ export const ruleKey = (fields: { agent?: string | undefined; tag?: string | und
 
 /** Whether a rule says yes to a question: what it does not understand whole it does not. */
 export function ruleAllows(rule: ApprovalRule, asked: PendingApproval, tags: readonly string[], now: number): boolean {
-  const { agent, tag, kind, command, folder } = rule;
+  const { agentId: agent, tag, kind, command, folder } = rule;
   const isItsAgent = agent === null ? tag !== null && tags.includes(tag) : agent === asked.agentId;
   if (!isItsAgent || endOf(rule, now) !== null) return false;
   return questionAllowedBy({ kind, command, folder }, asked);
@@ -63,8 +63,8 @@ export interface RuleOrigin {
 
 /** @throws RelayError `validation_failed` naming what is missing, or what would allow more than it says. */
 export function newRule(input: CreateApprovalRule, { id, by, now, asked }: RuleOrigin): ApprovalRule {
-  const { agent = null, tag = null, expiresAt = null, maxUses = null } = input;
-  if ((agent === null) === (tag === null)) throw wrong('agent', 'say either an agent or a tag');
+  const { agentId = null, tag = null, expiresAt = null, maxUses = null } = input;
+  if ((agentId === null) === (tag === null)) throw wrong('agentId', 'say either an agent or a tag');
   const from = asked && understood(asked);
   if (asked && !from) throw wrong('approvalId', 'no rule understands this question: it is no plain command, and no edit of named files');
   const kind = input.kind ?? from?.kind ?? 'execute';
@@ -78,7 +78,7 @@ export function newRule(input: CreateApprovalRule, { id, by, now, asked }: RuleO
   if (!isPlainFolder(folder)) throw wrong('folder', 'must be absolute, without . and ..');
   if (expiresAt !== null && expiresAt <= now) throw wrong('expiresAt', 'is over');
   const name = input.name ?? nameOf(kind, command, folder);
-  const whose = { agent, tag, kind, command: command && [...command], folder };
+  const whose = { agentId, tag, kind, command: command && [...command], folder };
   return { id, name, ...whose, expiresAt, maxUses, uses: 0, createdAt: now, createdBy: by, endedAt: null, ended: null, endedBy: null };
 }
 

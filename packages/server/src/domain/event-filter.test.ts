@@ -23,7 +23,7 @@ const asked = { agentId: 'a', approvalId: 'q' };
 const events = [
   { ...told, type: 'token.created', token: { agentId: null } },
   { ...told, type: 'approval.requested', approval: asked },
-  { ...told, type: 'rule.created', rule: { agent: 'a' } },
+  { ...told, type: 'rule.created', rule: { agentId: 'a' } },
   { ...told, type: 'hook.completed', agentId: 'a', hook: 'tell', outcome: 'failed', detail: 'https://ci.example answered 500' },
 ] as unknown as readonly RelayEvent[];
 

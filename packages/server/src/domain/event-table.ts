@@ -78,9 +78,9 @@ const approvals: EventRow<With<'approval'>> = {
 
 const rules: EventRow<With<'rule'>> = {
   about: nothing,
-  agents: ({ rule }) => (rule.agent === null ? [] : [rule.agent]),
+  agents: ({ rule }) => (rule.agentId === null ? [] : [rule.agentId]),
   audience: 'nobody',
-  readers: ({ rule }, { seesApprovalsOf }) => seesApprovalsOf(rule.agent),
+  readers: ({ rule }, { seesApprovalsOf }) => seesApprovalsOf(rule.agentId),
 };
 
 const tokens: EventRow<With<'token'>> = {

@@ -231,6 +231,27 @@ describe('migrations', () => {
     database.close();
   });
 
+  test('standing rules of before they named agents as everything else are the same, in the log as well', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const database = new Sqlite(path);
+    migrate(database, migrations.slice(0, 21));
+    const rule = { id: 3, name: 'say "agent": \\"agent\\":', agent: 'a', tag: null, kind: 'execute', command: ['ls'], folder: '/' };
+    const more = { expiresAt: null, maxUses: null, uses: 0, createdAt: 1, createdBy: 'owner', endedAt: null, ended: null, endedBy: null };
+    const text = JSON.stringify({ ...rule, ...more });
+    database
+      .prepare("INSERT INTO records (resource, workspace, id, is_open, record) VALUES ('approval-rules', 'default', 3, 1, ?)")
+      .run(text);
+    database
+      .prepare("INSERT INTO events (seq, count, workspace, at, type, body) VALUES (3, 1, 'default', 1, 'rule.created', ?)")
+      .run(`{"rule":${text}}`);
+    migrate(database);
+    const { agent: agentId, ...same } = { ...rule, ...more };
+    const read = (sql: string) => JSON.parse(String(database.prepare(sql).pluck().get()));
+    expect(read('SELECT record FROM records')).toEqual({ ...same, agentId });
+    expect(read('SELECT body FROM events')).toEqual({ rule: { ...same, agentId } });
+    database.close();
+  });
+
   test('tokens of before their types were called as on the wire are the same tokens, by their new names', async () => {
     const path = join(newFolder(), 'relay.db');
     const database = new Sqlite(path);

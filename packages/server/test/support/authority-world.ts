@@ -77,10 +77,10 @@ export async function openAuthorityWorld() {
     'stats:read': async () => bearer(await given({ scopes: ['stats:read'] })),
     'integration ci': async () => bearer(CI_TOKEN),
     'integration cd': async () => bearer(CD_TOKEN),
-    'link to its log': async () => bearer((await owner.shares.create({ agent: 'held' })).code),
+    'link to its log': async () => bearer((await owner.shares.create({ agentId: 'held' })).code),
     "link to another's": async () => {
       const { sessionId } = await anothers;
-      return bearer((await owner.shares.create({ agent: 'another', session: sessionId })).code);
+      return bearer((await owner.shares.create({ agentId: 'another', sessionId })).code);
     },
     'ended token': async () => {
       const { token, tokenId } = await owner.tokens.create({ name: 'ended', scopes: ['*'] });

@@ -30,7 +30,7 @@ interface ShareLogProps {
 export function ShareLog({ agentId, sessionId }: ShareLogProps) {
   const [isOpen, setOpen] = useState(false);
   const mayShare = useMayCall('shares/create');
-  const create = useCommand((relay, expiresInMs: number) => relay.shares.create({ agent: agentId, session: sessionId, expiresInMs }));
+  const create = useCommand((relay, expiresInMs: number) => relay.shares.create({ agentId, sessionId, expiresInMs }));
   if (!mayShare) return null;
   return (
     <FormDialog

@@ -20,7 +20,7 @@ export function NewRule({ asked = null }: { readonly asked?: PendingApproval | n
     () => setOpen(false),
   );
   if (!mayMake) return null;
-  const from = asked === null ? {} : { agent: asked.agentId, approvalId: asked.approvalId };
+  const from = asked === null ? {} : { agentId: asked.agentId, approvalId: asked.approvalId };
   return (
     <FormDialog
       open={asked === null ? 'New rule' : 'Always allow…'}

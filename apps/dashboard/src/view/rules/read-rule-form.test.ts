@@ -24,10 +24,10 @@ test('a rule for a tag says its command word by word, how long it holds and how 
 });
 
 test('what is left empty the question says that a rule is made from', () => {
-  const asked = { agent: 'Worker', approvalId: 'a1' };
+  const asked = { agentId: 'Worker', approvalId: 'a1' };
   expect(readRuleForm(filled({ command: '', folder: '', days: '', maxUses: '' }), asked, 0)).toEqual(asked);
   expect(readRuleForm(filled({ whose: 'id:Worker', kind: 'edit', folder: '/srv' }), {}, 0)).toEqual({
-    agent: 'Worker',
+    agentId: 'Worker',
     kind: 'edit',
     folder: '/srv',
   });

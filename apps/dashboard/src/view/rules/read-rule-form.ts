@@ -9,13 +9,13 @@ export const ruleKinds = [
 const DAY_MS = 86_400_000;
 
 /** Reads the form of a rule. What is left empty the question says that it is made from, where there is one. */
-export function readRuleForm(fields: Fields, asked: Pick<CreateApprovalRule, 'agent' | 'approvalId'>, now: number): CreateApprovalRule {
+export function readRuleForm(fields: Fields, asked: Pick<CreateApprovalRule, 'agentId' | 'approvalId'>, now: number): CreateApprovalRule {
   const kind = asked.approvalId === undefined ? { kind: fields.oneOf('kind', ['execute', 'edit']) } : {};
   const command = commandWords(fields.text('command'));
   const days = Number(fields.text('days'));
   const maxUses = Number(fields.text('maxUses'));
   return {
-    ...(asked.agent === undefined ? whoseOf(fields.text('whose')) : asked),
+    ...(asked.agentId === undefined ? whoseOf(fields.text('whose')) : asked),
     ...kind,
     ...fields.optional('name'),
     ...fields.optional('folder'),
@@ -26,8 +26,8 @@ export function readRuleForm(fields: Fields, asked: Pick<CreateApprovalRule, 'ag
 }
 
 /** An agent by its name, or every agent with a tag. */
-const whoseOf = (text: string): Pick<CreateApprovalRule, 'agent' | 'tag'> =>
-  text.startsWith('tag:') ? { tag: text.slice('tag:'.length) } : { agent: text.replace(/^id:/u, '') };
+const whoseOf = (text: string): Pick<CreateApprovalRule, 'agentId' | 'tag'> =>
+  text.startsWith('tag:') ? { tag: text.slice('tag:'.length) } : { agentId: text.replace(/^id:/u, '') };
 
 /** The words of a command as they are typed; what stands in quotes is one. */
 export const commandWords = (text: string): string[] =>

@@ -10,7 +10,7 @@ import { known } from '../known.ts';
 
 /** One rule: whom it allows what, how often it did, until when, and the means to end it. */
 export function RuleRow({ rule }: { readonly rule: ApprovalRule }) {
-  const { id, name, agent, tag, kind, command, folder, createdAt, createdBy } = rule;
+  const { id, name, agentId: agent, tag, kind, command, folder, createdAt, createdBy } = rule;
   return (
     <article className="flex items-start gap-3 border-line border-b px-4 py-3" data-rule={id} data-rule-ended={rule.ended ?? ''}>
       <div className="grid min-w-0 grow gap-1">

@@ -130,7 +130,7 @@ export class ApprovalRules {
   async #create(input: RouteInput<'rules/create'>, principal: Principal): Promise<ApprovalRule> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
-    const { agent, approvalId } = input;
+    const { agentId: agent, approvalId } = input;
     assertMayMake(principal, agent);
     const asked = approvalId === undefined ? null : await this.#question(workspace, agent, approvalId);
     const now = clock.now();
@@ -147,8 +147,8 @@ export class ApprovalRules {
   }
 
   async #question(workspace: string, agent: string | undefined, approvalId: string) {
-    const issues = [{ path: 'agent', message: 'is missing: whose question it is' }];
-    if (agent === undefined) throw new RelayError('validation_failed', 'agent: is missing: whose question it is', { issues });
+    const issues = [{ path: 'agentId', message: 'is missing: whose question it is' }];
+    if (agent === undefined) throw new RelayError('validation_failed', 'agentId: is missing: whose question it is', { issues });
     const asked = await this.#deps.store.approvals.find(workspace, agent, approvalId);
     if (asked === null) throw new RelayError('not_found', `${agent} has asked nothing of the id ${approvalId}`);
     return asked;
@@ -158,7 +158,7 @@ export class ApprovalRules {
     const { store, clock } = this.#deps;
     const now = clock.now();
     return store.records.change<ApprovalRule, ApprovalRule>(ruleResource, principal.workspace, id, (rule) => {
-      assertMayMake(principal, rule?.agent ?? undefined);
+      assertMayMake(principal, rule?.agentId ?? undefined);
       if (rule === null) throw new RelayError('not_found', `There is no rule ${id}`);
       if (rule.ended !== null) return { answer: rule, change: null };
       return ended(endRule(rule, 'revoked', principalName(principal), now), now);

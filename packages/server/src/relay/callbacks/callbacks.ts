@@ -48,9 +48,9 @@ export class Callbacks {
   get handlers(): Pick<RelayHandlers, 'callbacks/list' | 'callbacks/count' | 'callbacks/redeliver'> {
     const { store, clock } = this.#deps;
     return {
-      'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+      'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, task: taskId, ...query }, { principal }) => {
         const own = seenBy(principal);
-        return listed(await store.callbacks.list({ ...query, ...own, caller: principalName(principal), limit }));
+        return listed(await store.callbacks.list({ ...query, taskId, ...own, caller: principalName(principal), limit }));
       },
       'callbacks/count': (query, { principal }) => store.callbacks.count({ ...query, ...seenBy(principal) }),
       'callbacks/redeliver': ({ id }, { principal }) => {

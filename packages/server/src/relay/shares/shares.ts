@@ -54,15 +54,15 @@ export function shareHandlers({ store, clock, log, tokens }: SharesDeps): ShareH
 async function sessionToShare(
   store: SharesDeps['store'],
   workspace: string,
-  { agent, session: sessionId }: RouteInput<'shares/create'>,
+  { agentId, sessionId }: RouteInput<'shares/create'>,
 ): Promise<Session> {
   const named = sessionId === undefined ? null : await store.sessions.get(workspace, sessionId);
-  if (named?.agentId === agent) return named;
-  if (sessionId !== undefined) throw new RelayError('not_found', `${agent} has no session ${sessionId}`);
-  const [latest] = (await store.sessions.list({ workspace, agentId: agent, limit: 1 })).items;
+  if (named?.agentId === agentId) return named;
+  if (sessionId !== undefined) throw new RelayError('not_found', `${agentId} has no session ${sessionId}`);
+  const [latest] = (await store.sessions.list({ workspace, agentId, limit: 1 })).items;
   if (latest) return latest;
-  registered(store.agents.index.in(workspace), agent);
-  throw new RelayError('not_found', `No machine of this relay has run ${agent}, so there is no log of it to share`);
+  registered(store.agents.index.in(workspace), agentId);
+  throw new RelayError('not_found', `No machine of this relay has run ${agentId}, so there is no log of it to share`);
 }
 
 function shareOf(record: TokenRecord, now: number): Share | null {

@@ -11,17 +11,22 @@ const asText: Coercion = (text) => text;
 const asNumber: Coercion = (text) => (/^-?\d{1,16}(?:\.\d{1,16})?$/u.test(text) ? Number(text) : text);
 const asBoolean: Coercion = (text) => (text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text);
 
-/** Reads the coercions off a route's input schema, once. */
-export function coercionsOf(input: z.ZodType): FieldCoercions {
+/** Reads the coercions off a route's input schema, once; `formerly` names fields that older programs call otherwise. */
+export function coercionsOf(input: z.ZodType, formerly: Readonly<Record<string, string>> = {}): FieldCoercions {
   const shape: unknown = Reflect.get(input, 'shape');
   if (typeof shape !== 'object' || shape === null) return new Map();
-  return new Map(
-    Object.entries(shape).map(([name, schema]) => {
-      const field = unwrap(schema);
-      const isList = field.type === 'array';
-      return [name, { isList, coerce: coercionFor(isList ? unwrap(field.element).type : field.type) }];
-    }),
-  );
+  const now = new Map(Object.entries(shape).map(([name, schema]) => [name, coercionOf(schema)] as const));
+  const before = Object.entries(formerly).flatMap(([old, name]) => {
+    const coercion = now.get(name);
+    return coercion && !now.has(old) ? [[old, coercion] as const] : [];
+  });
+  return new Map([...now, ...before]);
+}
+
+function coercionOf(schema: unknown) {
+  const field = unwrap(schema);
+  const isList = field.type === 'array';
+  return { isList, coerce: coercionFor(isList ? unwrap(field.element).type : field.type) };
 }
 
 interface SchemaDefinition {

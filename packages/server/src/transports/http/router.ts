@@ -64,7 +64,7 @@ export class Router {
         node = next;
       }
     }
-    node.routes.set(call.route.method, { call, coercions: coercionsOf(call.route.input), parameterNames });
+    node.routes.set(call.route.method, { call, coercions: coercionsOf(call.route.input, call.route.formerly), parameterNames });
   }
 
   #find(path: string): FoundPath {

@@ -19,6 +19,7 @@ import { shares } from './0018-shares.ts';
 import { pushes } from './0019-pushes.ts';
 import { countsByStatus } from './0020-counts-by-status.ts';
 import { deadLetters } from './0021-dead-letters.ts';
+import { rulesNameAgents } from './0022-rules-name-agents.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -55,4 +56,5 @@ export const migrations: readonly Migration[] = [
   { sql: countsByStatus, worksFrom: 14 },
   // What they delete stays in it, where no message is found for it.
   { sql: deadLetters, worksFrom: 14 },
+  { sql: rulesNameAgents },
 ];
