@@ -33,8 +33,6 @@ export const errorDetails = {
     status: z.string(),
     by: PrincipalNameSchema,
     resolvedAt: TimestampSchema,
-    decidedBy: PrincipalNameSchema,
-    decidedAt: TimestampSchema,
   }),
   not_claimable: none,
   claim_closed: none,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HoldSchema } from '../hold.ts';
 import { MessageSchema } from '../message.ts';
 import { AgentIdSchema, MessageIdSchema, told } from '../primitives.ts';
+import { PrincipalNameSchema } from '../principal-name.ts';
 import { claimTold } from './claim-events.ts';
 
 export const messageEvents = [
@@ -10,7 +11,7 @@ export const messageEvents = [
   z.object({ type: z.literal('message.claimed'), ...claimTold }),
   z.object({ type: z.literal('message.deleted'), ...told, messageId: MessageIdSchema }),
   z
-    .object({ type: z.literal('message.dismissed'), ...told, messageId: MessageIdSchema, by: z.string() })
+    .object({ type: z.literal('message.dismissed'), ...told, messageId: MessageIdSchema, by: PrincipalNameSchema })
     .describe('That it did not arrive waits for nobody any more'),
   z.object({ type: z.literal('message.held'), ...told, hold: HoldSchema }),
   z.object({ type: z.literal('message.released'), ...told, hold: HoldSchema }),

@@ -113,7 +113,10 @@ test('a released message is sent with a new number, to whoever is there then, an
   expect(await openHolds(world)).toEqual([]);
   expect(await world.call['holds/get']({ id: hold?.id ?? 0 }, world.as(owner))).toMatchObject({ status: 'released', messageId: sent.id });
   expect((await world.send('a', 'b', 'on we go', { replyTo: sent.id })).hops).toBe(1);
-  expect(await codeOf(() => world.call['holds/release']({ id: hold?.id ?? 0 }, world.as(owner)))).toBe('already_resolved');
+  await expect(async () => world.call['holds/release']({ id: hold?.id ?? 0 }, world.as(owner))).rejects.toMatchObject({
+    code: 'already_resolved',
+    details: { status: 'released', by: 'owner', resolvedAt: world.clock.now() },
+  });
 });
 
 test('a released answer is the receipt of what it answers, and a released offer is work', async () => {

@@ -172,6 +172,6 @@ function stillHeld(current: Hold | null, id: number, mayDecide: (hold: Hold) => 
   const hold = found(current, id);
   mayDecide(hold);
   if (hold.status === 'held') return hold;
-  const details = { status: hold.status, decidedBy: hold.decidedBy, decidedAt: hold.decidedAt };
+  const details = { status: hold.status, by: hold.decidedBy, resolvedAt: hold.decidedAt };
   throw new RelayError('already_resolved', `Held message ${id} was ${hold.status} by ${hold.decidedBy}`, { details });
 }
