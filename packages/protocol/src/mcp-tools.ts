@@ -169,7 +169,7 @@ export const mcpTools = {
       'Start another coding agent: on this machine, in your folder or one below it, or on another machine where its owner allows that. Answers when it is running; then send it messages by its name.',
     input: z.strictObject({
       name: AgentIdSchema.describe('The new agent’s id'),
-      provider: lineOf(64).describe('What runs it, e.g. claude or codex'),
+      provider: lineOf(64).describe('What runs it: a provider that a machine offers'),
       task: body.optional(),
       cwd: lineOf(4096).optional(),
       mode: SpawnModeSchema.optional(),

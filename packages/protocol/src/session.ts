@@ -82,7 +82,7 @@ export const SPAWN_MS = ARRIVAL_MS + sessionLimits.lookMs + sessionLimits.startM
 
 export const StartSessionSchema = z.strictObject({
   name: AgentIdSchema.describe("The agent's id"),
-  provider: lineOf(64).describe('claude, codex, or any provider a node offers'),
+  provider: lineOf(64).describe('Any provider that a machine offers'),
   task: z.string().min(1).max(MAX_BODY_LENGTH).optional(),
   cwd: lineOf(4096).optional(),
   mode: SpawnModeSchema.optional(),
