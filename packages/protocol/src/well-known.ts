@@ -31,7 +31,6 @@ export const scopes = [
   'nodes:read',
   'nodes:write',
   'workspace:read',
-  'system:write',
   '*',
 ] as const;
 

@@ -17,6 +17,10 @@ const refusal = (integrations: unknown, more: Record<string, string> = {}): stri
 
 const entry = { name: 'ops-monitor', token: 'ops-secret' };
 
+test('a scope of before that opened nothing is no fault, and is not there', () => {
+  expect(read([{ ...entry, scopes: ['system:write', 'tasks:read'] }]).integrations).toMatchObject([{ scopes: ['tasks:read'] }]);
+});
+
 test('an integration’s token is known by its hash alone, and an absent list narrows nothing', () => {
   const { integrations } = read([
     { ...entry, scopes: ['tasks:create'], targets: ['cap:ops'], callbackUrl: 'https://ops.example/callback' },

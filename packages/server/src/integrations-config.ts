@@ -6,10 +6,17 @@ import { hashOfToken, type IntegrationSettings } from './relay/contract/integrat
 const callbackUrl = z.string().refine(isCallbackUrl, 'must be an http or https address without a user name');
 const secret = z.string().regex(/^\S{8,512}$/u, 'must be 8 to 512 characters without spaces');
 
+/** It opened nothing; a configuration that names it is no fault. */
+const formerScope = 'system:write';
+
 const IntegrationEntrySchema = z.strictObject({
   name: AgentIdSchema.refine((name) => name !== OWNER_AGENT_ID && name !== RELAY_AGENT_ID, "is one of the relay's own names"),
   token: secret,
-  scopes: z.array(ScopeSchema).min(1).default(['tasks:create']),
+  scopes: z
+    .array(ScopeSchema.or(z.literal(formerScope)))
+    .min(1)
+    .default(['tasks:create'])
+    .transform((named) => named.filter((scope) => scope !== formerScope)),
   targets: z.array(AddressSchema).max(256).optional(),
   channels: z.array(GroupNameSchema).max(256).optional(),
   callbackUrl: callbackUrl.optional(),

@@ -125,7 +125,7 @@ describe('scopes', () => {
     const whole = createNodeRelayClient({ url: relay.url, token: await tokenWith({ scopes: ['*'] }) });
     expect(await outcome(whole.tokens.create({ name: 'child', scopes: ['stats:read'] }))).toBe('ok');
     expect(await outcome(whole.messages.send({ to: 'Worker', body: 'as the owner' }))).toBe('ok');
-    for (const request of [{ scopes: ['*'] as Scope[], targets: ['Worker'] }, { scopes: ['system:write'] as Scope[] }]) {
+    for (const request of [{ scopes: ['*'] as Scope[], targets: ['Worker'] }, { scopes: ['nodes:write'] as Scope[] }]) {
       const narrow = createNodeRelayClient({ url: relay.url, token: await tokenWith(request) });
       expect(await outcome(narrow.tokens.create({ name: 'child', scopes: ['*'] }))).toBe('forbidden_scope');
       await narrow.close();

@@ -89,7 +89,7 @@ function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: Ca
 function hasScope(principal: Principal, scope: Scope): boolean {
   if (principal.type === 'owner') return true;
   if (principal.type === 'anonymous') return false;
-  if (!isGranted(principal)) return scope !== '*' && scope !== 'system:write';
+  if (!isGranted(principal)) return scope !== '*';
   if (!principal.scopes.includes('*')) return scope !== '*' && principal.scopes.includes(scope);
   return scope !== '*' || isWhole(principal);
 }

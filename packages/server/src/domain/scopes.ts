@@ -26,7 +26,7 @@ export function agentOf(principal: Principal): string | null {
 }
 
 /** Scopes that a session of an agent, or a node, never has. */
-const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'system:write', 'nodes:write']);
+const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'nodes:write']);
 
 /**
  * Whether a caller with a token may use what needs `scope`.
