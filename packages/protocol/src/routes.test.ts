@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { MAX_PAGE_SIZE } from './limits.ts';
+import { PageLimitSchema } from './primitives.ts';
 import { routes } from './resources.ts';
 import { LONGEST_TOOL_WAIT_MS, routeNames, toolWaitMsOf, waitMsOf } from './routes.ts';
 
@@ -43,12 +46,20 @@ test('what a route is about is `id` in its path; a second name there says what i
   }
 });
 
+/** Which lengths of a page a list takes. */
+const lengthsOf = (shape: object) => {
+  const { limit } = shape as { readonly limit?: z.ZodType }; // a shape has schemas
+  return [undefined, 0, 1, MAX_PAGE_SIZE, MAX_PAGE_SIZE + 1].map((length) => limit?.safeParse(length).success);
+};
+
 test('every list is paged in one way: `limit`, and `after` or `before` for the cursor that it answers', () => {
   const lists = routeNames.filter((name) => 'data' in ('shape' in routes[name].output ? routes[name].output.shape : {}));
   expect(lists.length).toBeGreaterThan(15);
   for (const name of lists) {
     const asked = routes[name].input.shape;
     const answered = 'shape' in routes[name].output ? routes[name].output.shape : {};
-    expect([name, 'limit' in asked, 'after' in asked || 'before' in asked, 'nextCursor' in answered]).toEqual([name, true, true, true]);
+    expect([name, 'after' in asked || 'before' in asked]).toEqual([name, true]);
+    expect([name, Object.keys(answered)]).toEqual([name, expect.arrayContaining(['data', 'cursor', 'nextCursor'])]);
+    expect([name, lengthsOf(asked)]).toEqual([name, lengthsOf({ limit: PageLimitSchema })]);
   }
 });

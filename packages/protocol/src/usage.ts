@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentIdSchema } from './primitives.ts';
+import { AgentIdSchema, PageLimitSchema } from './primitives.ts';
 
 export const DaySchema = z
   .string()
@@ -32,5 +32,5 @@ export const UsageQuerySchema = z.strictObject({
     .optional()
     .describe('`nextCursor` of the page before')
     .meta({ examples: ['WyIyMDI2LTAxLTMxIiwiV29ya2VyIiwiY29kZXgiLCIiXQ'] }),
-  limit: z.int().min(1).max(1000).optional(),
+  limit: PageLimitSchema,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentIdSchema, lineOf, OpaqueIdSchema, PageLimitSchema, TimestampSchema } from '../primitives.ts';
+import { AgentIdSchema, CursorSchema, lineOf, OpaqueIdSchema, PageLimitSchema, TimestampSchema } from '../primitives.ts';
 import { route } from '../route.ts';
 import { SearchedSchema, SearchHitSchema } from '../search.ts';
 
@@ -33,6 +33,7 @@ export const searchRoutes = {
     }),
     output: z.object({
       data: z.array(SearchHitSchema),
+      cursor: CursorSchema,
       nextCursor: z.string().optional().describe('Pass as `before` to read the next page; absent on the last one'),
       behind: z.int().min(0).describe('How many of the newest messages and entries cannot be found yet: they are being indexed'),
     }),

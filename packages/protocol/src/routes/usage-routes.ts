@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { CursorSchema } from '../primitives.ts';
+import { listByIdOf } from '../primitives.ts';
 import { route } from '../route.ts';
 import { UsageDaySchema, UsageQuerySchema } from '../usage.ts';
 
@@ -12,10 +11,6 @@ export const usageRoutes = {
     anonymous: false,
     summary: 'What agents used, by day, agent and model, oldest first; kept longer than what they did',
     input: UsageQuerySchema,
-    output: z.object({
-      data: z.array(UsageDaySchema),
-      cursor: CursorSchema,
-      nextCursor: z.string().optional().describe('Pass as `after` to read the next page; absent on the last one'),
-    }),
+    output: listByIdOf(UsageDaySchema),
   }),
 } as const;

@@ -20,7 +20,11 @@ import type { CallContext } from '../contract/relay-contract.ts';
 import type { SearchIndexer } from './search-indexer.ts';
 
 export interface SearchDeps {
-  readonly store: { readonly search: SearchStore; readonly agents: { readonly index: AgentIndex } };
+  readonly store: {
+    readonly log: { readonly head: number };
+    readonly search: SearchStore;
+    readonly agents: { readonly index: AgentIndex };
+  };
   readonly clock: Clock;
   readonly readers: Readers;
   readonly indexer: Pick<SearchIndexer, 'catchUp'>;
@@ -43,6 +47,7 @@ export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
       if (text !== '' && terms.length === 0) throw invalid('text', 'Say a word to look for: this has no letter and no digit');
       assertFew(terms);
       if (file !== undefined && wordsIn(file).length === 0) throw invalid('file', 'Say a name to look for');
+      const cursor = store.log.head;
       const behind = await indexer.catchUp();
       const { items, next } = await store.search.find({
         workspace: principal.workspace,
@@ -65,7 +70,7 @@ export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
       });
       if (before === undefined && narrowed.agent !== undefined)
         assertNothingOf(store.agents.index.in(principal.workspace), narrowed.agent, items);
-      return { data: items.map(hitOf), behind, ...(next === null ? {} : { nextCursor: `${next.message}-${next.entry}` }) };
+      return { data: items.map(hitOf), cursor, behind, ...(next === null ? {} : { nextCursor: `${next.message}-${next.entry}` }) };
     },
   };
 }
