@@ -1,5 +1,5 @@
 import { asText } from 'agent-relay-protocol';
-import type { Log } from 'agent-relay-wire';
+import { type Log, logInto } from 'agent-relay-wire';
 import { pino } from 'pino';
 import type { Settings } from './settings.ts';
 
@@ -14,12 +14,7 @@ export interface LogOptions {
 export function createLogger({ level, secrets, write }: LogOptions): Log {
   const stream = { write: (line: string) => write(redact(line, secrets)) };
   const logger = pino({ level, base: { pid: process.pid }, serializers: { error: describeError } }, stream);
-  return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-  };
+  return logInto(logger);
 }
 
 /** Takes the secrets out of a text, also as they are written in an address or a JSON string. */

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import { backoffDelays, type Log, settlesWithin, sleep } from 'agent-relay-wire';
+import { aborted, backoffDelays, type Log, settlesWithin, sleep } from 'agent-relay-wire';
 import type { UserFromGetMe } from 'grammy/types';
 import { ApprovalBoard } from './approvals/approval-board.ts';
 import type { ApprovalSource } from './approvals/approval-source.ts';
@@ -142,7 +142,7 @@ export class TelegramChannel implements AsyncDisposable {
     for (const task of tasks) task.catch(() => this.#stopping.abort());
     const done = Promise.all(tasks);
     done.catch(() => {});
-    await untilAborted(stopping);
+    await aborted(stopping);
     const isDone = await settlesWithin(
       Promise.allSettled(tasks).then(() => sender.drain()),
       drainMs,
@@ -155,11 +155,4 @@ export class TelegramChannel implements AsyncDisposable {
     }
     await done;
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { AgentIdSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
-import { type Log, type LogFields, spelledOut } from 'agent-relay-wire';
+import { type Log, logInto, spelledOut } from 'agent-relay-wire';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { startWebhookChannel } from './webhook-channel.ts';
@@ -80,8 +80,7 @@ function readSettings(argv: readonly string[]): Settings {
 /** JSON lines on standard error, without message bodies. */
 function createLog(level: string): Log {
   const logger = pino({ level, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
-  const at = (name: keyof Log) => (message: string, fields?: LogFields) => logger[name](fields ?? {}, message);
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return logInto(logger);
 }
 
 function secretOf(variable: string, file: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { backoffDelays, isRetryable, sleep } from 'agent-relay-wire';
+import { isRetryable, Pauses } from 'agent-relay-wire';
 
 interface ReconnectingOptions {
   readonly signal: AbortSignal;
@@ -14,19 +14,16 @@ export async function* reconnecting<Item>(
   stretch: (onOpen: () => void) => AsyncIterable<Item>,
   { signal, onLost }: ReconnectingOptions,
 ): AsyncGenerator<Item, void, undefined> {
-  let delays = backoffDelays();
-  const onOpen = () => {
-    delays = backoffDelays();
-  };
+  const pauses = new Pauses();
   while (!signal.aborted) {
     try {
-      yield* stretch(onOpen);
+      yield* stretch(() => pauses.reset());
     } catch (error) {
       if (signal.aborted) return;
       if (!isRetryable(error)) throw error;
     }
     if (signal.aborted) return;
     onLost?.();
-    await sleep(delays.next().value, { signal });
+    await pauses.take({ signal });
   }
 }

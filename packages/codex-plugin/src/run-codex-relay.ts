@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { findCodex } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { aborted } from 'agent-relay-wire';
 import { Command, Option } from 'commander';
 import { exitCodeOf } from './exit-code.ts';
 import { type LaunchPlan, planLaunch, readThreadMode, runtimeModeOf, type ThreadMode, threadModes } from './relay/launch-plan.ts';
@@ -92,8 +93,7 @@ function remoteOf({ address, addressToken }: CodexRelay): { readonly args: reado
 async function stayHeadless(relay: CodexRelay, thread: Parameters<CodexRelay['openThread']>[0], signal: AbortSignal): Promise<number> {
   const id = await relay.openThread(thread);
   process.stdout.write(`${relay.agentId} works in ${process.cwd()}; look in with:\n\n  codex resume --remote ${relay.address} ${id}\n\n`);
-  const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  if (!signal.aborted) await Promise.race([stopped, relay.ended]);
+  await Promise.race([aborted(signal), relay.ended]);
   if (signal.aborted) return 0;
   throw new RelayError('provider_unavailable', 'The Codex app-server has ended');
 }

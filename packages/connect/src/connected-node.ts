@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { errorTable, messageOf, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, type DuplexClosed, sleep } from 'agent-relay-wire';
+import { type DuplexClosed, Pauses, sleep, unlessAborted } from 'agent-relay-wire';
 import { Attachment, type NodeParts } from './attachment.ts';
 import { KeptAgents } from './kept-agents.ts';
 import type { NodeEnd, NodeOptions, RunningNode } from './node-contract.ts';
@@ -72,12 +72,12 @@ export class ConnectedNode implements RunningNode {
     // Not by the clock: a machine that learns the time after its start would end its agents for it.
     let lostAt = performance.now();
     let wasAttached = false;
-    let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
+    const pauses = new Pauses({ initialMs: 100, maxMs: 5_000 });
     while (!this.#leaving.signal.aborted) {
       try {
         const link = await this.#attachment.open();
         wasAttached = true;
-        delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
+        pauses.reset();
         const closed = await untilClosed(link, this.#leaving.signal);
         if (this.#leaving.signal.aborted) break;
         // Connecting again would take it back from there, and so on for ever.
@@ -99,7 +99,7 @@ export class ConnectedNode implements RunningNode {
       }
       const leftMs = lostAt + graceMs - performance.now();
       if (leftMs <= 0) return { type: 'abandoned' };
-      await sleep(Math.min(delays.next().value, leftMs), { signal: this.#leaving.signal });
+      await pauses.take({ signal: this.#leaving.signal, atMostMs: leftMs });
     }
     return { type: 'stopped' };
   }
@@ -130,9 +130,5 @@ const willNeverPass = ({ code }: RelayError, wasAttached: boolean): boolean =>
 
 /** How the link ended; null when the signal came first. */
 function untilClosed(link: RelayLink, signal: AbortSignal): Promise<DuplexClosed | null> {
-  const aborted = new Promise<null>((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
-  return Promise.race([link.closed, aborted]);
+  return unlessAborted(link.closed, signal).catch(() => null);
 }

@@ -1,10 +1,11 @@
 import { RelayError } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { RelayLink } from './relay-link.ts';
 
 /** The link as it comes and goes. Set once the relay has accepted this node on it. */
 export class LinkHolder {
   #link: RelayLink | null = null;
-  readonly #waiters = new Set<(link: RelayLink) => void>();
+  readonly #came = new Bell();
 
   get current(): RelayLink | null {
     return this.#link?.isOpen ? this.#link : null;
@@ -12,9 +13,7 @@ export class LinkHolder {
 
   set(link: RelayLink | null): void {
     this.#link = link;
-    if (link === null) return;
-    for (const waiter of this.#waiters) waiter(link);
-    this.#waiters.clear();
+    if (link !== null) this.#came.ring();
   }
 
   /** @throws RelayError `connection_closed` when there is none now. */
@@ -25,20 +24,16 @@ export class LinkHolder {
   }
 
   /** The link, now or within the limit. @throws RelayError `connection_closed`. */
-  wait(limitMs: number): Promise<RelayLink> {
-    const link = this.current;
-    if (link !== null) return Promise.resolve(link);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(new RelayError('connection_closed', 'The relay could not be reached'));
-      }, limitMs);
-      const waiter = (found: RelayLink) => {
-        clearTimeout(timer);
-        resolve(found);
-      };
-      this.#waiters.add(waiter);
-    });
+  async wait(limitMs: number): Promise<RelayLink> {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), limitMs);
+    try {
+      while (this.current === null && !over.signal.aborted) await this.#came.next({ signal: over.signal });
+      if (this.current === null) throw new RelayError('connection_closed', 'The relay could not be reached');
+      return this.current;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Log, spelledOut } from 'agent-relay-wire';
+import { type Log, logInto, spelledOut } from 'agent-relay-wire';
 import { pino } from 'pino';
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -10,10 +10,5 @@ export function createLogger(level: LogLevel, file: string | null): Log {
   destination.on('error', () => {});
   const serializers = { error: pino.stdSerializers.err };
   const logger = pino({ level, base: { pid: process.pid }, serializers, hooks: { streamWrite: spelledOut } }, destination);
-  return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-  };
+  return logInto(logger);
 }

@@ -1,5 +1,5 @@
-import { MCP_PATH, type McpToolName, RelayError, VERSION_HEADER } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { type Attempt, askWhileAway, neverArrived } from 'agent-relay-client/node';
+import { MCP_PATH, type McpToolName, VERSION_HEADER } from 'agent-relay-protocol';
 
 export interface ToolRelayOptions {
   /** The relay's http(s) address. */
@@ -105,26 +105,19 @@ export class ToolRelay {
 
   /** Answers always, for a relay that stays away with a sentence. Rejects with the signal's reason when nobody waits any more. */
   async ask(token: string, asked: ToolRequest, signal: AbortSignal): Promise<Answered> {
-    const { waitMs = WAIT_MS } = this.#options;
-    const delays = backoffDelays({ initialMs: 50, maxMs: 1_000 });
-    const patience = AbortSignal.timeout(waitMs);
-    for (let mayHaveHappened = false; ; ) {
+    const patience = AbortSignal.timeout(this.#options.waitMs ?? WAIT_MS);
+    const attempt = async (): Promise<Attempt<Answered>> => {
       const outcome = await this.#once(token, asked, signal);
-      signal.throwIfAborted();
-      if (outcome.type === 'answered') {
-        this.#learn(token, asked, outcome.answer);
-        return outcome.answer;
-      }
-      mayHaveHappened ||= outcome.type === 'lost';
-      const known = this.#recall(token, asked);
-      if (known) return known;
-      if (patience.aborted || (mayHaveHappened && !isRepeatable(asked.message))) return givenUp(asked.message, mayHaveHappened);
-      await sleep(delays.next().value, { signal });
-    }
+      if (outcome.type === 'answered') this.#learn(token, asked, outcome.answer);
+      const known = outcome.type === 'answered' ? null : this.#recall(token, asked);
+      return known ? { type: 'answered', answer: known } : outcome;
+    };
+    const options = { isRepeatable: isRepeatable(asked.message), isPatient: () => !patience.aborted, signal };
+    const outcome = await askWhileAway(attempt, options);
+    return outcome.type === 'answered' ? outcome.answer : givenUp(asked.message, outcome.mayHaveHappened);
   }
 
-  /** `refused`: the relay has not had it. `lost`: it may have. */
-  async #once(token: string, { body, key, headers: said = {} }: ToolRequest, signal: AbortSignal): Promise<Outcome> {
+  async #once(token: string, { body, key, headers: said = {} }: ToolRequest, signal: AbortSignal): Promise<Attempt<Answered>> {
     const headers = {
       ...said,
       authorization: `Bearer ${token}`,
@@ -157,15 +150,6 @@ export class ToolRelay {
     const result = this.#known.get(token)?.get(nameOf(asked));
     return result === undefined ? null : { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, result }) };
   }
-}
-
-type Outcome = { readonly type: 'answered'; readonly answer: Answered } | { readonly type: 'refused' | 'lost' };
-
-/** Nobody listened, or nobody who may have it: not a byte of it was taken. */
-function neverArrived(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = asObject(cause)['code'];
-  return cause instanceof RelayError || code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
 function isRepeatable(message: unknown): boolean {

@@ -1,5 +1,5 @@
 import { type AgentEvent, RelayError } from 'agent-relay-protocol';
-import { modelText } from 'agent-relay-wire';
+import { modelText, Serial } from 'agent-relay-wire';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { readOutboxFile } from './outbox-file.ts';
 import { parseTextTriggers, type TextTrigger } from './text-triggers.ts';
@@ -19,7 +19,7 @@ export const MAX_TRIGGERS_A_TURN = 20;
 /** Does what the triggers of an agent's answers ask for, one after the other in the order they were written. */
 export class TriggerRunner {
   readonly #options: TriggerRunnerOptions;
-  #chain: Promise<void> = Promise.resolve();
+  readonly #inOrder = new Serial();
   #count = 0;
   #askedInTurn = 0;
 
@@ -41,7 +41,7 @@ export class TriggerRunner {
     for (const trigger of asked.slice(0, room)) {
       this.#count += 1;
       const key = `trigger:${this.#options.session.sessionId}:${this.#count}`;
-      this.#chain = this.#chain.then(() => this.#runOne(trigger, key));
+      void this.#inOrder.run(() => this.#runOne(trigger, key));
     }
   }
 
@@ -52,7 +52,7 @@ export class TriggerRunner {
 
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
-    return this.#chain;
+    return this.#inOrder.settled();
   }
 
   async #runOne(trigger: TextTrigger, key: string): Promise<void> {

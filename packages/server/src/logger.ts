@@ -1,4 +1,4 @@
-import { type Log, type LogFields, plainLog, silentLog, spelledOut } from 'agent-relay-wire';
+import { type Log, type LogFields, logInto, plainLog, silentLog, spelledOut } from 'agent-relay-wire';
 import { type DestinationStream, pino } from 'pino';
 
 /** A log of which each part of the relay may have its own, with fields that its lines share. */
@@ -25,11 +25,5 @@ export function createSpokenLogger(level: LogLevel, say: (line: string) => void)
 export const silentLogger: Logger = { ...silentLog, child: () => silentLogger };
 
 function wrap(logger: pino.Logger): Logger {
-  return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    child: (fields) => wrap(logger.child(fields)),
-  };
+  return { ...logInto(logger), child: (fields) => wrap(logger.child(fields)) };
 }

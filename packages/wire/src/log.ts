@@ -14,6 +14,15 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
+/** Where entries go that takes the fields before the words, as pino does. */
+export type FieldsFirst = { readonly [Level in keyof Log]: (fields: LogFields, message: string) => void };
+
+/** A `Log` whose entries go to such a place. */
+export function logInto(place: FieldsFirst): Log {
+  const at = (level: keyof Log) => (message: string, fields?: LogFields) => place[level](fields ?? {}, message);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
 const ranks = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
 /** For somebody who reads along: a line each, in words, with what varies behind it; below an `error`, where the fault arose, line by line. */

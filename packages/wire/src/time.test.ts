@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { backoffDelays, settlesWithin, sleep, withTimeout } from './time.ts';
+import { aborted, backoffDelays, Pauses, settlesWithin, sleep, unlessAborted, withTimeout } from './time.ts';
 
 function first(count: number, delays: Iterable<number>): number[] {
   const taken: number[] = [];
@@ -17,6 +17,40 @@ describe('backoffDelays', () => {
 
   it('draws each delay from the upper half of its step', () => {
     expect(first(3, backoffDelays({ initialMs: 100, maxMs: 1000, factor: 2, random: () => 0 }))).toEqual([50, 100, 200]);
+  });
+});
+
+describe('Pauses', () => {
+  it('grow until it went well', () => {
+    const pauses = new Pauses({ initialMs: 100, maxMs: 300, random: () => 1 });
+    const before = [pauses.nextMs(), pauses.nextMs(), pauses.nextMs()];
+    pauses.reset();
+    expect([...before, pauses.nextMs()]).toEqual([100, 200, 300, 100]);
+  });
+});
+
+describe('signals', () => {
+  it('tell that they have aborted, before or after', async () => {
+    const before = aborted(AbortSignal.abort());
+    const later = new AbortController();
+    const after = aborted(later.signal);
+    later.abort();
+    expect(await Promise.all([before, after])).toEqual([undefined, undefined]);
+  });
+
+  it('end the waiting for work, which goes on', async () => {
+    let end = (_: string) => {};
+    const work = new Promise<string>((resolve) => {
+      end = resolve;
+    });
+    const stopping = new AbortController();
+    const waiting = unlessAborted(work, stopping.signal);
+    stopping.abort(new Error('stopped'));
+    await expect(waiting).rejects.toThrow('stopped');
+    await expect(unlessAborted(work, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+    end('done');
+    expect(await unlessAborted(work, new AbortController().signal)).toBe('done');
+    expect(await unlessAborted(work, undefined)).toBe('done');
   });
 });
 

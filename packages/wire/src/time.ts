@@ -22,6 +22,41 @@ export function* backoffDelays(options: BackoffOptions = {}): Generator<number, 
   }
 }
 
+/**
+ * The pauses of something that is tried for as long as it takes: each is longer than the one before, by the rule of `backoffDelays`, until it went well.
+ * For loops that judge their failures by themselves; where the table of error codes judges, take `retryWhileRetryable`. It holds one step and is never full.
+ */
+export class Pauses {
+  readonly #options: BackoffOptions;
+  #delays: Generator<number, never, undefined>;
+
+  constructor(options: BackoffOptions = {}) {
+    this.#options = options;
+    this.#delays = backoffDelays(options);
+  }
+
+  /** It went well: the next pause is a short one again. */
+  reset(): void {
+    this.#delays = backoffDelays(this.#options);
+  }
+
+  /** The next pause in milliseconds, which counts as taken; for whoever says how long it is. */
+  nextMs(): number {
+    return this.#delays.next().value;
+  }
+
+  /** Takes the next pause, `atMostMs` of it, or what is left of it when the signal aborts. Never rejects. */
+  take({
+    signal,
+    atMostMs = Number.POSITIVE_INFINITY,
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly atMostMs?: number;
+  } = {}): Promise<void> {
+    return sleep(Math.min(this.nextMs(), atMostMs), { signal });
+  }
+}
+
 /** The longest delay a timer can hold; a longer one fires at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -47,6 +82,31 @@ export function sleep(ms: number, { signal }: { readonly signal?: AbortSignal | 
       );
     let timer = startTimer(ms);
     signal?.addEventListener('abort', wake, { once: true });
+  });
+}
+
+/**
+ * Resolves when the signal has aborted, before this call or after it. Never rejects. It listens for as long as the signal lives: where each of many
+ * pieces of work is to end with one signal that outlives them, take `unlessAborted`.
+ */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/**
+ * Settles as `work` does, or rejects with the signal's reason as soon as it aborts, also before this call. The work itself goes on; how it ends then is
+ * heard by nobody. Once either has come it listens no more.
+ */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 

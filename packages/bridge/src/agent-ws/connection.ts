@@ -1,5 +1,5 @@
 import { messageOf, type SpawnMode } from 'agent-relay-protocol';
-import type { Log } from 'agent-relay-wire';
+import { type Log, Serial } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import { Backlog } from '../sessions/backlog.ts';
 import type { Conversations, OpenConversation } from '../sessions/conversations.ts';
@@ -60,7 +60,7 @@ export class AgentWsConnection {
   readonly #followed = new Map<string, FollowedSession>();
   /** The session without a project that is warm for the next prompt, by provider. */
   readonly #spare = new Map<string, OpenConversation>();
-  #inOrder: Promise<void> = Promise.resolve();
+  readonly #inOrder = new Serial();
 
   constructor(socket: ClientSocket, version: AgentWsVersion, options: AgentWsOptions) {
     this.#socket = socket;
@@ -130,7 +130,7 @@ export class AgentWsConnection {
       systemPrompt: this.#systemPrompts.get(asked) ?? '',
       thinkingTokens: provider === 'claude' ? message.thinkingTokens : undefined,
     };
-    this.#inOrder = this.#inOrder.then(() => this.#perform(pending, { message, followed, settings }));
+    void this.#inOrder.run(() => this.#perform(pending, { message, followed, settings }));
   }
 
   /** The conversation that a prompt goes to; a string is why it goes to none. */

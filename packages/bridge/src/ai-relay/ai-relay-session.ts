@@ -1,6 +1,7 @@
 import { messageOf, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
+import { aborted, Serial } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import { Backlog } from '../sessions/backlog.ts';
 import { instructionsOf } from '../sessions/instructions.ts';
@@ -30,10 +31,10 @@ export class AiRelaySession {
   readonly ended: Promise<void>;
   readonly #options: AiRelaySessionOptions;
   readonly #closing = new AbortController();
-  readonly #gone = new Promise<void>((resolve) => this.#closing.signal.addEventListener('abort', () => resolve(), { once: true }));
+  readonly #gone = aborted(this.#closing.signal);
   #model: string | undefined;
   #session: AgentSession | null = null;
-  #inOrder: Promise<void>;
+  readonly #inOrder = new Serial();
   #isRestarting = false;
   readonly #backlog = new Backlog();
   /** Of what is done at once. */
@@ -42,7 +43,7 @@ export class AiRelaySession {
   constructor(options: AiRelaySessionOptions) {
     this.#options = options;
     this.#model = options.model;
-    this.#inOrder = this.#do(() => this.#start(undefined), 'close');
+    void this.#inOrder.run(() => this.#do(() => this.#start(undefined), 'close'));
     this.ended = options.socket.closed.then(() => this.close());
   }
 
@@ -57,7 +58,7 @@ export class AiRelaySession {
     }
     const leave = backlog.enter(text.length);
     if (isUrgent) void this.#do(() => (request.type === 'interrupt' ? this.#interrupt() : this.#permit(request))).finally(leave);
-    else this.#inOrder = this.#inOrder.then(() => this.#do(() => this.#perform(request))).finally(leave);
+    else void this.#inOrder.run(() => this.#do(() => this.#perform(request)).finally(leave));
   }
 
   /** Ends the agent with what waits for it. Never rejects. */
@@ -65,7 +66,7 @@ export class AiRelaySession {
     this.#closing.abort(new RelayError('connection_closed', 'The client is gone'));
     // A prompt that waits for the turn before it would be waited for as long as that takes.
     await this.#end();
-    await this.#inOrder;
+    await this.#inOrder.settled();
     // One that began meanwhile.
     await this.#end();
   }

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Serial } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const Kept = z.record(z.string(), z.string().min(1).max(512));
@@ -7,7 +8,7 @@ const Kept = z.record(z.string(), z.string().min(1).max(512));
 /** Which conversation of its vendor a project goes on with, beside the projects' folders and not in them: no agent writes there. */
 export class KeptConversations {
   readonly #folder: string;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new Serial();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -19,9 +20,7 @@ export class KeptConversations {
 
   /** One after the other: agents of several kinds that end their turns together keep each its own. */
   keep(projectId: string, provider: string, vendorSessionId: string): Promise<void> {
-    const kept = this.#writing.then(() => this.#keep(projectId, provider, vendorSessionId));
-    this.#writing = kept.catch(() => {}); // whoever asked for it hears of it
-    return kept;
+    return this.#writing.run(() => this.#keep(projectId, provider, vendorSessionId));
   }
 
   async #keep(projectId: string, provider: string, vendorSessionId: string): Promise<void> {

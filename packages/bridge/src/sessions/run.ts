@@ -1,4 +1,5 @@
 import type { PromptImage } from 'agent-relay-provider';
+import { aborted } from 'agent-relay-wire';
 
 /** What a session is started with; another needs another process, which goes on with the same conversation. */
 export interface SessionSettings {
@@ -34,7 +35,7 @@ export class Run {
   constructor(request: RunRequest) {
     this.request = request;
     this.signal = this.#end.signal;
-    this.over = new Promise((resolve) => this.signal.addEventListener('abort', () => resolve(), { once: true }));
+    this.over = aborted(this.signal);
   }
 
   get isOver(): boolean {

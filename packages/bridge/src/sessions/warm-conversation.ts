@@ -1,6 +1,6 @@
 import { type AgentEvent, messageOf, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
-import { Bell, type Log, Pump, settlesWithin } from 'agent-relay-wire';
+import { Bell, type Log, Pump, Serial, settlesWithin } from 'agent-relay-wire';
 import type { FileChangeFrame, RunFrame } from '../agent-ws/messages.ts';
 import { RunFrames } from '../agent-ws/run-frames.ts';
 import { instructionsOf } from './instructions.ts';
@@ -71,7 +71,7 @@ export class WarmConversation {
   #current: Run | null = null;
   #live: Live | null = null;
   #stopping: Promise<void> = Promise.resolve();
-  #readying: Promise<void> = Promise.resolve();
+  readonly #readying = new Serial();
   #vendorSessionId: string | undefined;
   #isClosed = false;
   readonly #closing = new AbortController();
@@ -128,7 +128,7 @@ export class WarmConversation {
     for (const run of [...this.#waiting, ...(this.#current ? [this.#current] : [])]) this.#finish(run, message);
     this.#closing.abort(new RelayError('connection_closed', message));
     await this.#pump.close();
-    await this.#readying;
+    await this.#readying.settled();
     await this.#stopping;
     if (this.#live) await this.#drop(this.#live);
     this.#frames.end();
@@ -170,12 +170,7 @@ export class WarmConversation {
 
   /** A process with these settings on which nothing runs; one is made ready at a time. */
   #ready(settings: SessionSettings, signal: AbortSignal): Promise<Live> {
-    const ready = this.#readying.then(() => this.#makeReady(settings, signal));
-    this.#readying = ready.then(
-      () => {},
-      () => {},
-    );
-    return ready;
+    return this.#readying.run(() => this.#makeReady(settings, signal));
   }
 
   async #makeReady(settings: SessionSettings, signal: AbortSignal): Promise<Live> {

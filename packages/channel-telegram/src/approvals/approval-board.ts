@@ -1,5 +1,5 @@
 import { type Approval, type ApprovalAnswer, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
+import { type Log, Pauses } from 'agent-relay-wire';
 import type { CallbackQuery, Message, User } from 'grammy/types';
 import type { ChannelPort } from '../channel-port.ts';
 import type { ApprovalPosts, Post, StateFile } from '../state-file.ts';
@@ -49,11 +49,11 @@ export class ApprovalBoard {
   /** Until the signal. Ends by itself when the relay's token may not see approvals. @throws TelegramFatal */
   async run(signal: AbortSignal): Promise<void> {
     const { source, log } = this.#options;
-    let delays = backoffDelays();
+    const pauses = new Pauses();
     while (!signal.aborted) {
       try {
         const { approvals, cursor } = await source.pending();
-        delays = backoffDelays();
+        pauses.reset();
         await this.#catchUp(approvals);
         for await (const approval of source.follow(cursor, signal)) await this.#show(approval);
       } catch (error) {
@@ -67,7 +67,7 @@ export class ApprovalBoard {
         }
         log.warn('approvals cannot be followed, trying again', { error });
       }
-      await sleep(delays.next().value, { signal });
+      await pauses.take({ signal });
     }
   }
 

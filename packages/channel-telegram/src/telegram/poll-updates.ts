@@ -1,4 +1,4 @@
-import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
+import { type Log, Pauses, sleep } from 'agent-relay-wire';
 import type { Update } from 'grammy/types';
 import type { BotApi } from './bot-api.ts';
 import { TelegramFatal } from './chat-sender.ts';
@@ -23,12 +23,12 @@ const FAREWELL_MS = 3000;
 export async function pollUpdates({ api, log, signal, handle, waitSeconds = 25 }: PollOptions): Promise<void> {
   let offset = 0;
   let confirmed = 0;
-  let delays = backoffDelays({ initialMs: 500 });
+  const pauses = new Pauses({ initialMs: 500 });
   while (!signal.aborted) {
     try {
       const updates = await api.updates({ offset, waitSeconds }, signal);
       confirmed = offset;
-      delays = backoffDelays({ initialMs: 500 });
+      pauses.reset();
       for (const update of updates) {
         if (signal.aborted) break;
         await handle(update);
@@ -36,7 +36,7 @@ export async function pollUpdates({ api, log, signal, handle, waitSeconds = 25 }
       }
     } catch (error) {
       if (signal.aborted) break;
-      await pause(error, { log, signal, delays });
+      await pause(error, { log, signal, pauses });
     }
   }
   // So that what was done does not come again at the next start; if this fails it does, and is recognised.
@@ -44,14 +44,14 @@ export async function pollUpdates({ api, log, signal, handle, waitSeconds = 25 }
 }
 
 interface PauseOptions extends Pick<PollOptions, 'log' | 'signal'> {
-  readonly delays: Generator<number, never, undefined>;
+  readonly pauses: Pauses;
 }
 
-async function pause(error: unknown, { log, signal, delays }: PauseOptions): Promise<void> {
+async function pause(error: unknown, { log, signal, pauses }: PauseOptions): Promise<void> {
   const verdict = judgeFailure(error);
   if (verdict === null) throw error;
   if (verdict.type === 'fatal') throw new TelegramFatal(verdict.reason, { cause: error });
-  const waitMs = verdict.type === 'wait' ? verdict.ms : delays.next().value;
+  const waitMs = verdict.type === 'wait' ? verdict.ms : pauses.nextMs();
   const isConflict = verdict.type === 'refused' && verdict.status === 409;
   if (isConflict) log.warn("another process takes this bot's updates: only one may", { waitMs });
   else log.warn('Telegram cannot be reached, trying again', { waitMs, error });

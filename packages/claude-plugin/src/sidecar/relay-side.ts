@@ -1,8 +1,7 @@
 import { type AgentHandle, type RelayCalls, type RelayClient, RelayError, type VersionSeen } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, type FoundRelay, findRelay } from 'agent-relay-client/node';
 import type { AgentStatus, ApprovalMode, InboxItem } from 'agent-relay-protocol';
-import { Bell, backoffDelays, isRetryable, type Log, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
-import { aborted } from './aborted.ts';
+import { aborted, Bell, isRetryable, type Log, Pauses, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
 import type { Outbox, OutboxEntry } from './outbox.ts';
 
 export interface RelaySideOptions {
@@ -128,11 +127,11 @@ export class RelaySide {
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
-    let delays = backoffDelays({ initialMs: 250, maxMs: 5_000 });
+    const pauses = new Pauses({ initialMs: 250, maxMs: 5_000 });
     while (!signal.aborted) {
       try {
         const link = await this.#connect();
-        delays = backoffDelays({ initialMs: 250, maxMs: 5_000 });
+        pauses.reset();
         await this.#follow(link, signal);
       } catch (error) {
         if (!(error instanceof RelayError)) throw error;
@@ -144,7 +143,7 @@ export class RelaySide {
       }
       if (signal.aborted) return;
       this.#become('away');
-      await sleep(delays.next().value, { signal }).catch(() => {});
+      await pauses.take({ signal });
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type Attempt, askWhileAway, neverArrived } from 'agent-relay-client/node';
 import { MCP_PATH, mcpTools, parseInput, RelayError, toolWaitMsOf, VERSION_HEADER } from 'agent-relay-protocol';
-import { backoffDelays, envelopeMessageIds, parseJson, sleep } from 'agent-relay-wire';
+import { envelopeMessageIds, parseJson } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Outbox } from './outbox.ts';
 import type { RelaySide } from './relay-side.ts';
@@ -67,19 +68,19 @@ export class RelayTools {
   async #ask(call: Call): Promise<ToolReply> {
     const { relay } = this.#options;
     if (relay.state === 'replaced') return failed(`Another session has taken over ${relay.id}: this one does not speak as it any more.`);
-    const delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
-    let mayHaveHappened = false;
-    for (let attempt = 1; attempt <= ATTEMPTS && relay.link !== null && relay.state === 'connected'; attempt += 1) {
-      const outcome = await this.#once(call, relay.link);
-      if (typeof outcome !== 'string') return outcome;
-      mayHaveHappened ||= outcome === 'lost';
-      if (mayHaveHappened && once.has(call.name)) break;
-      await sleep(delays.next().value);
-    }
+    let attempts = 0;
+    const attempt = async (): Promise<Attempt<ToolReply>> => {
+      attempts += 1;
+      return relay.link !== null && relay.state === 'connected' ? await this.#once(call, relay.link) : { type: 'refused' };
+    };
+    const isPatient = () => attempts < ATTEMPTS && relay.link !== null && relay.state === 'connected';
+    const outcome = await askWhileAway(attempt, { isRepeatable: !once.has(call.name), isPatient, initialMs: 100 });
+    if (outcome.type === 'answered') return outcome.answer;
+    const { mayHaveHappened } = outcome;
     return this.#keep(call) ?? failed(mayHaveHappened ? unknownOutcome : `The relay is away, and this was not done. ${this.#why()}`);
   }
 
-  async #once({ name, input, key }: Call, link: NonNullable<RelaySide['link']>): Promise<ToolReply | 'refused' | 'lost'> {
+  async #once({ name, input, key }: Call, link: NonNullable<RelaySide['link']>): Promise<Attempt<ToolReply>> {
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: input ?? {} } };
     const headers = {
       'content-type': 'application/json',
@@ -94,12 +95,13 @@ export class RelayTools {
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS + toolWaitMsOf(name, input)),
       });
       const text = await response.text();
-      if (!response.headers.has(VERSION_HEADER) || response.status === 503) return 'lost';
+      if (!response.headers.has(VERSION_HEADER) || response.status === 503) return { type: 'lost' };
       const parsed = Answered.safeParse(read(text)).data;
-      if (parsed === undefined) return failed(`The relay refused it: ${text.slice(0, 500)}`);
-      return { content: parsed.result.content, ...(parsed.result.isError ? { isError: true } : {}) };
+      if (parsed === undefined) return { type: 'answered', answer: failed(`The relay refused it: ${text.slice(0, 500)}`) };
+      const { content, isError = false } = parsed.result;
+      return { type: 'answered', answer: { content, ...(isError && { isError }) } };
     } catch (error) {
-      return neverArrived(error) ? 'refused' : 'lost';
+      return { type: neverArrived(error) ? 'refused' : 'lost' };
     }
   }
 
@@ -134,12 +136,6 @@ function messageToKeep(name: string, input: unknown) {
 
 const said = (text: string): ToolReply => ({ content: [{ type: 'text', text }] });
 const failed = (text: string): ToolReply => ({ content: [{ type: 'text', text }], isError: true });
-
-function neverArrived(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  return code === 'ECONNREFUSED' || code === 'ENOENT';
-}
 
 function read(text: string): unknown {
   try {

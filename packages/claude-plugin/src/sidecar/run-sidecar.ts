@@ -1,7 +1,6 @@
-import { sleep } from 'agent-relay-wire';
+import { aborted, sleep } from 'agent-relay-wire';
 import { firstAnswers } from '../data/first-answers.ts';
 import { isHosted } from '../session-place.ts';
-import { aborted } from './aborted.ts';
 import { feelPulse, type RelayPulse } from './relay-pulse.ts';
 import { serveTools, type ToolServer } from './serve-tools.ts';
 import type { SessionSituation, SidecarSession } from './sidecar-session.ts';

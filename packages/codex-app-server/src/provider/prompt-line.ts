@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider';
-import { Bell, RecentSet } from 'agent-relay-wire';
+import { Bell, RecentSet, Serial } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isQueueFull, isThreadInUse, isUnsupported } from '../app-server/errors.ts';
 import type { StartTurnParams } from '../app-server/methods.ts';
@@ -57,7 +57,7 @@ export class PromptLine {
   #isHeldOnItsWay = false;
   readonly #mailTurns = new RecentSet<string>(256);
   readonly #turnEnds = new Bell();
-  #sending: Promise<unknown> = Promise.resolve();
+  readonly #sending = new Serial();
   #canQueue: boolean;
   #mailOnItsWay = 0;
   /** What is held does not slip in between an interrupt and the prompt that asked for it. */
@@ -179,12 +179,10 @@ export class PromptLine {
 
   /** One verb at a time, so that two prompts for an idle thread become a turn and one that waits for it. */
   async #inOrder(send: () => Promise<AfterSending>): Promise<void> {
-    const sent = this.#sending.then(() => {
+    const afterSending = await this.#sending.run(() => {
       if (this.#isEnded) throw new RelayError('connection_closed', 'The Codex session has ended');
       return send();
     });
-    this.#sending = sent.catch(() => {});
-    const afterSending = await sent;
     await afterSending?.();
   }
 
@@ -314,7 +312,7 @@ export class PromptLine {
   /** Resolves when Codex has said that the turn is over. */
   async #stopTurn(): Promise<boolean> {
     // A turn whose start is on its way is a running one.
-    await this.#sending;
+    await this.#sending.settled();
     if (!(await this.#thread.interrupt())) return false;
     if (this.#thread.activeTurnId !== undefined && !this.#isEnded) await this.#turnEnds.next();
     await this.#thread.cleanBackgroundTerminals();

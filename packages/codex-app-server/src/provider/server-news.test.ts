@@ -40,3 +40,10 @@ test('warnings and deprecations of no thread are told once, and the rest is not'
     [],
   ]);
 });
+
+test('what is new is told however much was told before', () => {
+  const news = new ServerNews();
+  const tell = (message: string) => news.translate({ method: 'warning', params: { message } }).length;
+  for (let index = 0; index < 2_000; index += 1) tell(`warning ${index}`);
+  expect([tell('one more'), tell('one more')]).toEqual([1, 0]);
+});

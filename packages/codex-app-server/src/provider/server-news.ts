@@ -1,13 +1,14 @@
 import type { LiveEvent } from 'agent-relay-provider';
+import { RecentSet } from 'agent-relay-wire';
 import { type CodexNotification, parseNotification, type RateLimitWindow } from '../app-server/notifications.ts';
 
 /** Shares of a limit at which it is told, each once until it is below the first again. */
 const toldAtPercent = [80, 95, 100] as const;
 
-/** What a server says of its account and its settings, in the words of each of its sessions. Says nothing twice. */
+/** What a server says of its account and its settings, in the words of each of its sessions. Says nothing twice of what it said lately. */
 export class ServerNews {
   readonly #told = new Map<string, number>();
-  readonly #said = new Set<string>();
+  readonly #said = new RecentSet<string>(1000);
   #isReached = false;
 
   translate(notification: CodexNotification): readonly LiveEvent[] {
@@ -54,7 +55,7 @@ export class ServerNews {
   }
 
   #once(code: string, message: string): readonly LiveEvent[] {
-    if (this.#said.has(message) || this.#said.size > 1000) return [];
+    if (this.#said.has(message)) return [];
     this.#said.add(message);
     return [{ type: 'agent.error', code, message, willRetry: true }];
   }

@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { EndOfSession, ProcessSandbox } from 'agent-relay-provider';
+import { unlessAborted } from 'agent-relay-wire';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import type { CodexClient } from '../app-server/codex-client.ts';
 import type { ServerAudience } from './server-news.ts';
@@ -117,14 +118,4 @@ export class ServerPool {
   #forget(key: string, entry: Entry): void {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
   }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

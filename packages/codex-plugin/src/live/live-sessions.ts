@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodexClient, type CodexNotification } from 'agent-relay-codex-app-server';
 import { messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
-import { Bell, lenient, sleep } from 'agent-relay-wire';
+import { Bell, lenient, sleep, unlessAborted } from 'agent-relay-wire';
 import { z } from 'zod';
 import { endLeftBehind } from '../session/process-note.ts';
 import { canSeeTerminals, listTerminals } from './codex-terminals.ts';
@@ -120,18 +120,13 @@ class DaemonSessions implements AsyncDisposable {
   /** Looks again and again: nothing tells of a terminal that was closed. */
   async #look(): Promise<void> {
     const { signal } = this.#options;
-    const left = new AbortController();
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true, signal: left.signal });
-    });
     while (!this.#isOver) {
       const seen = this.#changed.rings;
       // A daemon that stands still keeps nobody here.
-      await Promise.race([this.#lookOnce().catch(this.#onError), stopped]);
+      await unlessAborted(this.#lookOnce(), signal).catch((error: unknown) => signal.aborted || this.#onError(error));
       const woken = AbortSignal.any([signal, AbortSignal.timeout(lookEveryMs)]);
       await Promise.race([this.#changed.after(seen, { signal: woken }), this.#client.closed]);
     }
-    left.abort();
   }
 
   get #isOver(): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, type FoundRelay, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
 import { type AgentStatus, type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
+import { aborted, Pauses, Pump, retryWhileRetryable, settlesWithin, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -97,17 +97,17 @@ export class AgentPresence {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    let delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
+    const pauses = new Pauses({ initialMs: 200, maxMs: 5_000 });
     while (!signal.aborted) {
       try {
         await this.#attach();
-        delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
+        pauses.reset();
       } catch (error) {
         if (signal.aborted) return;
         if (isSessionOver(error) && (await this.#isReplaced())) await this.#whileReplaced();
         else this.#tell(messageOf(error));
       }
-      await sleep(delays.next().value, { signal });
+      await pauses.take({ signal });
     }
   }
 
@@ -133,7 +133,7 @@ export class AgentPresence {
       this.#status.wake();
       onAttached(this.#attached);
       const over = AbortSignal.any([handle.signal, told.signal, signal]);
-      if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+      await aborted(over);
       throw over.reason;
     } finally {
       this.#attached = undefined;

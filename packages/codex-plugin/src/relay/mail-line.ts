@@ -1,6 +1,6 @@
 import { type CodexClient, type CodexThread, isRefusedForNow, type ThreadRecovery } from 'agent-relay-codex-app-server';
 import type { ApprovalMode, DeliveryReport, InboxItem } from 'agent-relay-protocol';
-import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentMap, RecentSet, sleep } from 'agent-relay-wire';
+import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentMap, RecentSet, Serial, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ContextNote } from '../session/context-note.ts';
 import { type AgentAtRelay, approvalNow, isSessionOver } from './agent-presence.ts';
@@ -82,7 +82,7 @@ export class MailLine {
   #losses = 0;
   /** A turn is expected, and Codex has not answered yet. */
   #isBeginning = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #running = new Serial();
   /** Nothing was handed over yet, and something may have been before. */
   #mayBeKnown: boolean;
 
@@ -98,9 +98,7 @@ export class MailLine {
     this.#attached = attached;
     this.#reports.begin(attached);
     const over = AbortSignal.any([signal, attached.handle.signal]);
-    const handing = this.#running.then(() => this.#handOverMail(attached, over));
-    this.#running = handing.catch(() => {}); // whoever called this hears of it
-    await handing;
+    await this.#running.run(() => this.#handOverMail(attached, over));
   }
 
   async #handOverMail(attached: AgentAtRelay, over: AbortSignal): Promise<void> {

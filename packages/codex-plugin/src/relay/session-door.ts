@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Attempt, askWhileAway, neverArrived } from 'agent-relay-client/node';
 import { API_PREFIX, MAX_REQUEST_BYTES, MCP_PATH, PROTOCOL_HEADER, RelayError, VERSION_HEADER } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
 
 /** Whom the door asks: the relay, as the session's agent. */
 export interface Upstream {
@@ -82,23 +82,20 @@ export class SessionDoor {
   }
 
   async #ask(asked: Asked, signal: AbortSignal): Promise<Response> {
-    const delays = backoffDelays({ initialMs: 50, maxMs: 1_000 });
     const patience = AbortSignal.timeout(this.#options.waitMs ?? 25_000);
-    for (let mayHaveHappened = false; ; ) {
+    const attempt = async (): Promise<Attempt<Response>> => {
       const upstream = this.#options.upstream();
       try {
-        if (upstream) return await send(upstream, asked, signal);
+        return upstream ? { type: 'answered', answer: await send(upstream, asked, signal) } : { type: 'refused' };
       } catch (error) {
-        signal.throwIfAborted();
-        mayHaveHappened ||= !neverArrived(error);
+        return { type: neverArrived(error) ? 'refused' : 'lost' };
       }
-      if (patience.aborted || (mayHaveHappened && !asked.isRepeatable)) {
-        const what = mayHaveHappened ? 'Whether this was done is not known: look before you do it again' : 'This was not done';
-        throw new RelayError('connection_closed', `The relay is away. ${what}`);
-      }
-      await sleep(delays.next().value, { signal });
-      signal.throwIfAborted();
-    }
+    };
+    const { isRepeatable } = asked;
+    const outcome = await askWhileAway(attempt, { isRepeatable, isPatient: () => !patience.aborted, signal });
+    if (outcome.type === 'answered') return outcome.answer;
+    const what = outcome.mayHaveHappened ? 'Whether this was done is not known: look before you do it again' : 'This was not done';
+    throw new RelayError('connection_closed', `The relay is away. ${what}`);
   }
 }
 
@@ -136,13 +133,6 @@ function underOneKey(body: string): string {
 function send({ url, token, fetch }: Upstream, { method, path, headers, body }: Asked, signal: AbortSignal): Promise<Response> {
   const init = { method, headers: { ...headers, authorization: `Bearer ${token}` }, signal };
   return fetch(new URL(path, url), body === undefined ? init : { ...init, body });
-}
-
-/** Nobody listened, or nobody who may have it. */
-function neverArrived(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof RelayError) return true;
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNREFUSED' || cause.code === 'ENOENT');
 }
 
 function asRefusal(error: unknown): RelayError {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { AnswerLimit, OwnerLimits } from 'agent-relay-host';
 import { type ApprovalMode, type NodeProvider, type NodeTerms, RelayError, type SpawnerKind, type SpawnMode } from 'agent-relay-protocol';
-import { sleep } from 'agent-relay-wire';
+import { Serial, sleep } from 'agent-relay-wire';
 import { assertOwnFile } from 'agent-relay-wire/node';
 import { type KeptAgent, type NodeFile, type NodeFileKey, parseNodeFile } from './node-file.ts';
 
@@ -69,7 +69,7 @@ export class FileOwner implements Owner {
   #read: { readonly text: string; readonly file: NodeFile } | null = null;
   /** What two looks agreed on last, good or not. */
   #settled: string | null = null;
-  #settling: Promise<unknown> = Promise.resolve();
+  readonly #settling = new Serial();
 
   constructor(path: string, { mustBeThere = false, beside = [] }: FileOwnerOptions = {}) {
     this.#path = path;
@@ -79,9 +79,7 @@ export class FileOwner implements Owner {
 
   async terms(): Promise<OwnersTerms> {
     // One after the other: a look that began before the file was saved is no answer to whoever asks after it.
-    const settled = this.#settling.then(() => this.#settle());
-    this.#settling = settled.catch(() => null);
-    const text = await settled;
+    const text = await this.#settling.run(() => this.#settle());
     if (text === null) return termsOf(null, []);
     if (this.#read?.text !== text) this.#read = { text, file: this.#parse(text) };
     return termsOf(this.#read.file, this.#files);

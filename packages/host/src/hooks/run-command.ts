@@ -1,5 +1,5 @@
 import { fillText, HOOK_OUTPUT_LENGTH, type HookAction, type HookFields, type HookResult, RelayError } from 'agent-relay-protocol';
-import { settlesWithin } from 'agent-relay-wire';
+import { aborted, settlesWithin } from 'agent-relay-wire';
 import { type ChildHandle, spawnProcess, withoutColours } from 'agent-relay-wire/node';
 import { fieldVariables, hasPlaceholder, hookShellLine } from './shell-line.ts';
 
@@ -26,7 +26,7 @@ export async function runHookCommand(
     const child = await spawnProcess({ ...programOf(command, fields), cwd, env: { ...env, ...fieldVariables(fields) } });
     const tail = new OutputTail(child);
     child.stdin.end(stdin);
-    const isOver = Promise.race([child.exited, untilAborted(signal)]);
+    const isOver = Promise.race([child.exited, aborted(signal)]);
     if (!(await settlesWithin(isOver, timeout)) || !child.hasExited) {
       await child.kill();
       await settlesWithin(tail.ended, LAST_OUTPUT_MS);
@@ -57,13 +57,6 @@ function programOf(
   if (hasPlaceholder(command, fields))
     throw new RelayError('unsupported', 'A shell of Windows would read what stands for a placeholder: say the command as a list of words');
   return { command: 'cmd.exe', args: ['/d', '/s', '/c', command] };
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** The end of what a process writes to both of its outputs, in the order it comes. */

@@ -2,6 +2,7 @@ import { messageOf, RelayError } from 'agent-relay-protocol';
 import { printable, withTimeout } from 'agent-relay-wire';
 import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
 import type { ProviderAvailability } from '../contract.ts';
+import { printedBy } from './printed-by.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -55,7 +56,7 @@ const doesNotRun = ({ name, install }: VendorProgram, path: string, why: string)
 
 async function askVersion(program: VendorProgram, path: string, env: Environment): Promise<ProviderAvailability> {
   const what = `answer of ${program.command} --version`;
-  const { printed, words } = await withTimeout((signal) => printedBy(path, env, signal), program.versionTimeoutMs ?? 30_000, { what });
+  const { printed, words } = await withTimeout((signal) => versionSaid(path, env, signal), program.versionTimeoutMs ?? 30_000, { what });
   const version = /\d+\.\d+\S*/u.exec(printed)?.[0];
   if (version !== undefined) return { available: true, version, command: path };
   const [line = ''] = printed.trim().split('\n', 1);
@@ -63,23 +64,12 @@ async function askVersion(program: VendorProgram, path: string, env: Environment
   return doesNotRun(program, path, words.split('\n', 1)[0] || said);
 }
 
-async function printedBy(
+async function versionSaid(
   path: string,
   env: Environment,
   signal: AbortSignal,
 ): Promise<{ readonly printed: string; readonly words: string }> {
   const child = await spawnProcess({ command: path, args: ['--version'], env, stdin: 'ignore' });
-  const endEarly = () => void child.kill({ graceMs: 500 });
-  signal.addEventListener('abort', endEarly, { once: true });
-  if (signal.aborted) endEarly();
-  try {
-    let printed = '';
-    for await (const chunk of child.stdout) printed += String(chunk);
-    await child.exited;
-    return { printed, words: lastWords(child) };
-  } finally {
-    signal.removeEventListener('abort', endEarly);
-    // A program that closes its output and stays, or ignores what it is asked.
-    if (!child.hasExited) await child.kill({ graceMs: 500 });
-  }
+  const { printed } = await printedBy(child, signal);
+  return { printed, words: lastWords(child) };
 }

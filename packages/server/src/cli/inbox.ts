@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type InboxItem, OWNER_AGENT_ID, RelayError, type RouteOutput } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { Pauses } from 'agent-relay-wire';
 import type { Command } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { describeMessage } from './describe-message.ts';
@@ -63,7 +63,7 @@ async function read(
   { id, isWaiting, isTaking, after }: Reading,
   signal: AbortSignal,
 ): Promise<RouteOutput<'inbox/list'>> {
-  const delays = backoffDelays({ maxMs: 5_000 });
+  const pauses = new Pauses({ maxMs: 5_000 });
   for (;;) {
     try {
       const wanted = { id, peek: !isTaking, ...(after === undefined ? {} : { after }), ...(isWaiting ? { waitMs: WAIT_MS } : {}) };
@@ -72,7 +72,7 @@ async function read(
     } catch (error) {
       // Whoever waits waits through a restart of the relay too.
       if (!isWaiting || signal.aborted || !(error instanceof RelayError) || error.code !== 'connection_closed') throw error;
-      await sleep(delays.next().value, { signal });
+      await pauses.take({ signal });
     }
   }
 }

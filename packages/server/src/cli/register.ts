@@ -1,4 +1,5 @@
 import { agentIdentity } from 'agent-relay-client/node';
+import { aborted } from 'agent-relay-wire';
 import type { Command } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,20 +33,13 @@ export const registerCommand = (terminal: Terminal): Command =>
         const handle = await client.register(identity);
         try {
           terminal.out(json ? JSON.stringify(handle.agent) : handle.id);
-          await untilAborted(AbortSignal.any([terminal.signal, handle.signal]));
+          await aborted(AbortSignal.any([terminal.signal, handle.signal]));
           if (handle.signal.aborted) throw handle.signal.reason;
         } finally {
           await handle.close();
         }
       });
     });
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
 
 const environment = `
 The environment wins over the profile, field by field: AGENT_RELAY_ID, AGENT_RELAY_LABEL, AGENT_RELAY_CAPS,

@@ -1,4 +1,5 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { aborted } from 'agent-relay-wire';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { type Config, readConfig } from '../config.ts';
@@ -102,11 +103,4 @@ async function greet(
   if (config.allowUnauthenticated && config.token === null) {
     terminal.note('warning: AGENT_RELAY_ALLOW_UNAUTH lets every machine that reaches this address in without a token');
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

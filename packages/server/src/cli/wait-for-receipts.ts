@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type Delivery, RelayError, type RouteRequest, type SentMessage, type WaitFor } from 'agent-relay-protocol';
-import { backoffDelays, isRetryable, sleep } from 'agent-relay-wire';
+import { isRetryable, Pauses } from 'agent-relay-wire';
 import type { Terminal } from './terminal.ts';
 import { type EndedTurn, endOfTurnWith } from './turn-with-message.ts';
 
@@ -24,13 +24,13 @@ const MAX_TRIES = 6;
  * @throws RelayError `connection_closed` when no relay answers.
  */
 export async function sendOnce(client: RelayClient, message: NamedMessage, signal: AbortSignal): Promise<SentMessage> {
-  const delays = backoffDelays({ maxMs: 4_000 });
+  const pauses = new Pauses({ maxMs: 4_000 });
   for (let tries = 1; ; tries += 1) {
     try {
       return await client.messages.send(message, { signal });
     } catch (error) {
       if (!isAway(error) || (tries === 1 && wasUnheard(error)) || tries === MAX_TRIES || signal.aborted) throw error;
-      await sleep(delays.next().value, { signal });
+      await pauses.take({ signal });
     }
   }
 }
@@ -52,7 +52,7 @@ export async function waitForReceipts(
     });
   }
   const waitFor = { state, timeoutMs: Math.min(timeoutMs, CALL_MS) };
-  let delays = backoffDelays({ maxMs: 2_000 });
+  const pauses = new Pauses({ maxMs: 2_000 });
   let isAwayNow = false;
   try {
     while (!stop.aborted) {
@@ -60,14 +60,14 @@ export async function waitForReceipts(
         const { waited } = await client.messages.send({ ...message, waitFor }, { signal: stop });
         if (isAwayNow) note('the relay is back');
         isAwayNow = false;
-        delays = backoffDelays({ maxMs: 2_000 });
+        pauses.reset();
         if (waited && (waited.reached || isHopeless(waited.deliveries))) return { ...waited, endedTurn };
       } catch (error) {
         if (stop.aborted) break;
         if (!isRetryable(error)) throw error;
         if (!isAwayNow) note(`the relay is away; message ${sent.id} is stored, and the wait goes on`);
         isAwayNow = true;
-        await sleep(delays.next().value, { signal: stop });
+        await pauses.take({ signal: stop });
       }
     }
     signal.throwIfAborted();

@@ -16,6 +16,7 @@ import {
   findProgram,
   ownedProcess,
   ProviderSessions,
+  printedBy,
   type TrackedStart,
   type VendorProgram,
 } from 'agent-relay-provider/kit';
@@ -143,7 +144,7 @@ export class CodexExecProvider implements Provider {
 
   /** What has to be known before the first prompt: that the program runs, and what a safe session must switch off. */
   async #look(options: TrackedStart, ready: Ready, hasHook: boolean): Promise<Looked> {
-    const ask = (...args: readonly string[]) => printedBy(options, ready, args);
+    const ask = (...args: readonly string[]) => answerOf(options, ready, args);
     const version = /\d+\.\d+\S*/u.exec(await ask('--version'))?.[0] ?? 'unknown';
     if (options.mode === 'safe') return { version, userMcpServers: serverNames(await ask('mcp', 'list', '--json')), hooksAreOff: false };
     // One that cannot say so is taken to run them.
@@ -176,24 +177,14 @@ function parsedJson(text: string): unknown {
   }
 }
 
-async function printedBy({ cwd, onProcess, signal }: TrackedStart, ready: Ready, args: readonly string[]): Promise<string> {
+async function answerOf({ cwd, onProcess, signal }: TrackedStart, ready: Ready, args: readonly string[]): Promise<string> {
   const { command, env, confine } = ready;
-  const child: ChildHandle = await spawnProcess(await confine({ command, args, cwd, env, stdin: 'ignore' }));
-  const end = () => void child.kill({ graceMs: 500 });
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
-  try {
-    onProcess(ownedProcess(child, { purpose: `codex ${args.join(' ')}` }));
-    let printed = '';
-    for await (const chunk of child.stdout) printed += String(chunk);
-    const { code } = await child.exited;
-    signal.throwIfAborted();
-    if (code !== 0) throw unavailable(lastWords(child) || `codex ${args.join(' ')} exited with ${code}`);
-    return printed;
-  } finally {
-    signal.removeEventListener('abort', end);
-    await child.kill({ graceMs: 500 });
-  }
+  await using child: ChildHandle = await spawnProcess(await confine({ command, args, cwd, env, stdin: 'ignore' }));
+  onProcess(ownedProcess(child, { purpose: `codex ${args.join(' ')}` }));
+  const { printed, code } = await printedBy(child, signal);
+  signal.throwIfAborted();
+  if (code !== 0) throw unavailable(lastWords(child) || `codex ${args.join(' ')} exited with ${code}`);
+  return printed;
 }
 
 const unavailable = (why: string): RelayError => new RelayError('provider_unavailable', `Codex did not start: ${why}`);

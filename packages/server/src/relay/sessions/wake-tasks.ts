@@ -1,3 +1,5 @@
+import { aborted } from 'agent-relay-wire';
+
 /** So many at once on one machine: an agent that starts takes a good part of a processor for seconds. */
 const AT_ONCE_PER_MACHINE = 2;
 
@@ -19,7 +21,7 @@ export class WakeTasks {
   /** `ended` is called after each. Once `leaving` is aborted, none is waited for any more. */
   constructor(leaving: AbortSignal, ended: () => void) {
     this.#leaving = leaving;
-    this.#left = new Promise((resolve) => leaving.addEventListener('abort', () => resolve(), { once: true }));
+    this.#left = aborted(leaving);
     this.#ended = ended;
   }
 

@@ -1,4 +1,5 @@
 import { type Principal, principalName, RelayError } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
@@ -30,11 +31,13 @@ export function taskReports({
   reportsPerMinute,
 }: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
   const configured = new Map(integrations.map((integration) => [integration.name, integration]));
-  /** Those who reported last are last. */
-  const minutes = new Map<string, SlidingMinute>();
+  // Names that programs on this machine make up come and go; what is configured is never forgotten for them.
+  const ofConfigured = new Map<string, SlidingMinute>();
+  const ofOthers = new RecentMap<string, SlidingMinute>(REMEMBERED_SOURCES);
 
   const limit = (source: string) => {
     const now = clock.now();
+    const minutes = configured.has(source) ? ofConfigured : ofOthers;
     const minute = minutes.get(source) ?? [];
     const retryAfterMs = waitFor(minute, reportsPerMinute, now);
     if (retryAfterMs !== null) {
@@ -42,13 +45,7 @@ export function taskReports({
         details: { retryAfterMs },
       });
     }
-    minutes.delete(source);
     minutes.set(source, countIn(minute, now));
-    // Names that programs on this machine make up come and go; what is configured is never forgotten for them.
-    for (const name of minutes.keys()) {
-      if (minutes.size <= REMEMBERED_SOURCES + configured.size) break;
-      if (!configured.has(name)) minutes.delete(name);
-    }
   };
 
   const sourceOf = (principal: Principal, named: string | undefined): string => {

@@ -1,4 +1,5 @@
 import { messageOf, RelayError } from 'agent-relay-protocol';
+import { Serial } from 'agent-relay-wire';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { expireClaim } from '../../domain/claim-changes.ts';
@@ -38,7 +39,7 @@ export class Reaper {
   readonly #pruner: Pruner;
   readonly #stalls: Stalls;
   #cancelNext: (() => void) | null = null;
-  #running: Promise<void> = Promise.resolve();
+  readonly #inOrder = new Serial();
   #pruning: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -77,14 +78,13 @@ export class Reaper {
     const now = clock.now() + byMs;
     log.warn('the time has moved: whoever is there has one stale period to say so', { byMs });
     this.#judgesFrom = now + settings.staleTtlMs;
-    this.#running = this.#running.then(() =>
+    await this.#inOrder.run(() =>
       this.#attempt(async () => {
         await store.claims.moveLeases(byMs);
         presence.timeMoved(now);
         await this.#seenBy(now);
       }),
     );
-    await this.#running;
     this.#leases.clear();
     // What was set for the old time rings by the new one.
     clock.schedule(() => this.#run(() => this.#expireClaims()), 0);
@@ -128,7 +128,7 @@ export class Reaper {
     this.#leases.clear();
     this.#expiries.clear();
     await this.#pruner.close();
-    await this.#running;
+    await this.#inOrder.settled();
     await this.#pruning;
   }
 
@@ -145,7 +145,7 @@ export class Reaper {
 
   /** One thing at a time; a failed one is tried again at the next round. */
   #run(task: () => Promise<void>): void {
-    this.#running = this.#running.then(() => (this.#isClosed ? undefined : this.#attempt(task)));
+    void this.#inOrder.run(() => (this.#isClosed ? undefined : this.#attempt(task)));
   }
 
   async #attempt(task: () => Promise<void>): Promise<void> {
