@@ -49,7 +49,10 @@ const ambientPlaces: Readonly<Record<string, string>> = {
 const ambient = /^(process|process\.(env|argv|exit|exitCode|stdout|stderr|stdin|cwd)|console\b|Date\.now|new Date|Date\(\)|Math\.random)$/;
 
 const isShipped = (file: SourceFile): boolean => !file.isTest;
+/** A suite that others run against what they made: a test, though it is published. */
+const isContractSuite = (file: SourceFile): boolean => file.imports.some(({ specifier }) => specifier === 'vitest');
 const maximumLines = 500;
+const maximumLinesOfFunction = 60;
 
 /** Exported in several packages for the same thing in each: what fills one role there, or the shape of one port. */
 const sameEverywhere: ReadonlySet<string> = new Set([
@@ -104,5 +107,10 @@ export const fileRules: readonly Rule[] = [
   ),
   fileRule(`a source file has at most ${maximumLines} lines`, (file) =>
     isShipped(file) && file.lines > maximumLines ? [`has ${file.lines}: is it still one reason to change?`] : [],
+  ),
+  fileRule(`a function has at most ${maximumLinesOfFunction} lines`, (file) =>
+    isShipped(file) && isIn(file.path, ['packages', 'apps']) && !isContractSuite(file)
+      ? file.functions.filter(({ lines }) => lines > maximumLinesOfFunction).map(({ name, lines }) => `has ${name} with ${lines}`)
+      : [],
   ),
 ];

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fileRules } from './file-rules.ts';
 import { folderRules } from './folder-rules.ts';
 import { packageRules } from './package-rules.ts';
+import { parseSource } from './source-facts.ts';
 import { createWorkspace, type Manifest, type WorkspacePackage } from './workspace.ts';
 
 // Each rule is broken once here: a rule that cannot be broken protects nothing.
@@ -214,6 +215,10 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     texts: { 'packages/wire/src/sse.ts': '\n'.repeat(500) },
     complaint: 'packages/wire/src/sse.ts has 501: is it still one reason to change?',
   },
+  'a function has at most 60 lines': {
+    texts: { 'packages/wire/src/sse.ts': `const read = () => {\n${'  next();\n'.repeat(59)}};` },
+    complaint: 'packages/wire/src/sse.ts has read with 61',
+  },
 };
 
 for (const rule of [...packageRules, ...folderRules, ...fileRules]) {
@@ -247,4 +252,9 @@ test('a parameter may offer the clock as its default, and a local name is no glo
     'packages/wire/src/gate.ts': `export const open = ({ now = Date.now }, process: Child) => use(process, now());`,
   });
   expect(fileRules.flatMap((rule) => rule.violations(workspace))).toEqual([]);
+});
+
+test('a line of a function is one that says something', () => {
+  const text = 'export class Reader {\n  #read() {\n\n    // why\n    /** what */\n    return 1;\n  }\n}';
+  expect(parseSource('x.ts', text).functions).toEqual([{ name: '#read', lines: 3 }]);
 });

@@ -24,6 +24,15 @@ export interface SourceFacts {
   readonly exports: ReadonlySet<string>;
   /** Whether it says `export * from`. */
   readonly hasStarExport: boolean;
+  /** Functions, those within others included. */
+  readonly functions: readonly FunctionFacts[];
+}
+
+export interface FunctionFacts {
+  /** As it is called where it stands; `function` where it has no name. */
+  readonly name: string;
+  /** Lines from its head to its end that are neither blank nor a comment. */
+  readonly lines: number;
 }
 
 const watchedGlobals = new Set([
@@ -49,6 +58,7 @@ export function parseSource(path: string, text: string): SourceFacts {
   const words = new Set<string>();
   const declared = new Set<string>();
   const decisions: DecisionFacts[] = [];
+  const functions: FunctionFacts[] = [];
   let hasStarExport = false;
 
   const visit = (node: ts.Node, parent: ts.Node, grandparent: ts.Node): void => {
@@ -59,12 +69,33 @@ export function parseSource(path: string, text: string): SourceFacts {
     if ((ts.isParameter(node) || ts.isVariableDeclaration(node)) && ts.isIdentifier(node.name)) declared.add(node.name.text);
     const decision = decisionIn(node);
     if (decision !== undefined) decisions.push({ names: namesIn(decision), assignsOutside: assignedOutside(decision) });
+    if (ts.isFunctionLike(node) && 'body' in node && node.body) functions.push({ name: nameOf(node, parent), lines: linesOf(node, tree) });
     const used = ts.isIdentifier(node) ? globalUse(node, parent, grandparent) : undefined;
     if (used !== undefined) globals.push(used);
     ts.forEachChild(node, (child) => visit(child, node, parent));
   };
   visit(tree, tree, tree);
-  return { imports, globals: globals.filter((name) => !declared.has(name)), words, decisions, exports: exportsOf(tree), hasStarExport };
+  return {
+    imports,
+    globals: globals.filter((name) => !declared.has(name)),
+    words,
+    decisions,
+    exports: exportsOf(tree),
+    hasStarExport,
+    functions,
+  };
+}
+
+function nameOf(node: ts.SignatureDeclaration, parent: ts.Node): string {
+  const named = [node, parent].flatMap((each) => ('name' in each && each.name ? [each.name as ts.Node] : []))[0]; // what the compiler calls a name is a node
+  if (named && (ts.isIdentifier(named) || ts.isPrivateIdentifier(named) || ts.isStringLiteralLike(named))) return named.text;
+  return ts.isConstructorDeclaration(node) ? 'constructor' : 'function';
+}
+
+/** By its lines of text, whatever is in them: JSX and long lists are read as other code is. */
+function linesOf(node: ts.Node, tree: ts.SourceFile): number {
+  const lines = tree.text.slice(node.getStart(tree), node.getEnd()).split('\n');
+  return lines.filter((line) => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line)).length;
 }
 
 /** What answers a promise or tells of an event decides nothing. */

@@ -1,5 +1,6 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
 import { ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import type { Log } from 'agent-relay-wire';
 import type { DialledSessions } from './dialled-sessions.ts';
 import { describeHooks, type HooksFile } from './hooks-file.ts';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
@@ -70,38 +71,24 @@ export class Attachment {
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
-    const release = (sessionId: string, reason: string) => this.#release(sessionId, reason);
-    inboxes = new InboxSubscriptions({
-      link,
-      log,
-      deliver: (sessionId, items) => host.deliver(sessionId, items),
-      onOpen: (sessionId) => host.wake(sessionId),
-      onLost: release,
-    });
+    inboxes = this.#inboxesOn(link);
     const giveUp = () => void link.close();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
       const offer = await machineOffer(this.#offering, KNOWN_FOR_MS);
       const { providers } = offer;
       const running = host.running;
-      const answer = await link.callNode('nodes/attach', {
-        name,
-        version: RELAY_VERSION,
-        ...ownProtocols,
-        ...offer,
-        sessions: host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq })),
-      });
+      const sessions = host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq }));
+      const answer = await link.callNode('nodes/attach', { name, version: RELAY_VERSION, ...ownProtocols, ...offer, sessions });
       log.info('attached to the relay', { nodeId: answer.nodeId, sessions: running.length });
-      if (answer.version !== undefined && answer.version !== RELAY_VERSION) {
-        log.warn('the relay runs another version than this node: update the older one', { relay: answer.version, node: RELAY_VERSION });
-      }
+      warnOfVersion(answer.version, log);
       const kept = new Set(answer.sessions.filter(({ keep }) => keep).map(({ sessionId }) => sessionId));
       for (const { sessionId, ackedSeq } of answer.sessions) relay.resumeFrom(sessionId, ackedSeq);
       relay.deliverFrom(inboxes);
       links.set(link);
       this.#beat(link, offer);
       keptAgents.confirmed(running.flatMap(({ sessionId, agentId }) => (kept.has(sessionId) ? [agentId] : [])));
-      for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
+      for (const { sessionId } of running) if (!kept.has(sessionId)) this.#release(sessionId, 'The relay has given this agent up');
       // What the runtimes said before the link was lost goes first: mail they have is then not offered again.
       await relay.reports.flush();
       for (const session of running) if (kept.has(session.sessionId) && !session.fetchesItsMail) subscribe(session);
@@ -124,6 +111,18 @@ export class Attachment {
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  #inboxesOn(link: RelayLink): InboxSubscriptions {
+    const { node, parts } = this.#options;
+    const { host } = parts;
+    return new InboxSubscriptions({
+      link,
+      log: node.log,
+      deliver: (sessionId, items) => host.deliver(sessionId, items),
+      onOpen: (sessionId) => host.wake(sessionId),
+      onLost: (sessionId, reason) => this.#release(sessionId, reason),
+    });
   }
 
   /** Does what the relay asks for; told of each session that it starts. */
@@ -184,6 +183,11 @@ export class Attachment {
       .release(sessionId, reason)
       .catch((error: unknown) => this.#options.node.log.error('an agent could not be released', { sessionId, error }));
   }
+}
+
+function warnOfVersion(relay: string | undefined, log: Log): void {
+  if (relay === undefined || relay === RELAY_VERSION) return;
+  log.warn('the relay runs another version than this node: update the older one', { relay, node: RELAY_VERSION });
 }
 
 const identityOf = ({ sessionId, agentId, instanceId, epoch }: SessionIdentity): SessionIdentity => ({

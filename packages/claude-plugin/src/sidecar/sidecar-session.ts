@@ -86,22 +86,12 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
   const data = dataFolder(env, homedir());
   const outbox = openOutbox(join(data, 'outbox', identity.id), log);
   const turn = new LiveTurn();
-  const reservations: KnownReservations = new KnownReservations({
-    clock: { now: Date.now, elapsedMs: () => performance.now() },
-    onFault: (error) => log.debug('what is reserved was not read', { error }),
-    onChange: () => noteReserved(place.reservedFile, { agentId: identity.id, reservations, log }),
-  });
+  const reservations = knownReservations(place, identity.id, log);
   const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
   const isInBackground = Boolean(givenInstance);
   const tellShells = (standing: ShellStanding) => writeShellFile(place.shellFile, standing, log);
   const { mail, entered, correspondents, began } = openSessionMail({
-    env,
-    data,
-    agentId: identity.id,
-    place,
-    claudePid,
-    outbox,
-    log,
+    ...{ env, data, agentId: identity.id, place, claudePid, outbox, log },
     now: Date.now,
     relay: () => relay,
     conversation: () => desk.conversation,
@@ -130,16 +120,11 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
   await entered.recover();
   const door = await serveHooks({ path: place.door, desk, log });
   rmSync(place.startingFile, { force: true });
-  const tools = new RelayTools({
-    relay,
-    outbox,
-    fetch: (input, init) => fetchTo(input instanceof Request ? input.url : input)(input, init),
-    holdMail: () => mail.hold(),
-    onMail: (ids) => {
-      desk.mailArrived();
-      mail.inTool(ids, desk.conversation);
-    },
-  });
+  const onMail = (ids: readonly number[]) => {
+    desk.mailArrived();
+    mail.inTool(ids, desk.conversation);
+  };
+  const tools = new RelayTools({ relay, outbox, fetch: fetchAnywhere, holdMail: () => mail.hold(), onMail });
   const looking = setInterval(() => void mail.retry(), RETRY_EVERY_MS);
   return {
     tools,
@@ -148,10 +133,26 @@ async function makeSession({ env, identity, place, claudePid, log, pulse }: Part
       clearInterval(looking);
       await door.close();
       await correspondents.close();
-      // A turn that is held stays so: this process may be one that `/mcp` starts anew in the middle of it.
-      for (const path of [place.door, place.shellFile, place.reservedFile, place.startingFile]) rmSync(path, { force: true });
+      leave(place);
     },
   };
+}
+
+/** A turn that is held stays so: this process may be one that `/mcp` starts anew in the middle of it. */
+function leave({ door, shellFile, reservedFile, startingFile }: SessionPlace): void {
+  for (const path of [door, shellFile, reservedFile, startingFile]) rmSync(path, { force: true });
+}
+
+const fetchAnywhere: typeof fetch = (input, init) => fetchTo(input instanceof Request ? input.url : input)(input, init);
+
+/** What is reserved, noted for the hooks as it becomes known. */
+function knownReservations({ reservedFile }: SessionPlace, agentId: string, log: Log): KnownReservations {
+  const reservations: KnownReservations = new KnownReservations({
+    clock: { now: Date.now, elapsedMs: () => performance.now() },
+    onFault: (error) => log.debug('what is reserved was not read', { error }),
+    onChange: () => noteReserved(reservedFile, { agentId, reservations, log }),
+  });
+  return reservations;
 }
 
 function openOutbox(folder: string, log: Log): Outbox {

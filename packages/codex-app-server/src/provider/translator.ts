@@ -74,13 +74,7 @@ export class CodexTranslator {
     const { method, params } = notification;
     switch (method) {
       case 'turn/started':
-        this.#isWaiting = false;
-        this.#lastError = undefined;
-        this.#diff = undefined;
-        return [
-          { type: 'turn.started', turnId: params.turn.id },
-          { type: 'session.status', status: 'busy' },
-        ];
+        return this.#turnStarted(params.turn.id);
       case 'turn/completed':
         return [this.#wholeDiff(params.turn.id), this.#turnEnd(params.turn), { type: 'session.status', status: 'idle' }];
       case 'thread/status/changed':
@@ -97,13 +91,7 @@ export class CodexTranslator {
       case 'item/commandExecution/outputDelta':
         return [{ type: 'tool.updated', turnId: params.turnId, itemId: params.itemId, output: params.delta }];
       case 'turn/plan/updated':
-        return [
-          {
-            type: 'plan.updated',
-            turnId: params.turnId,
-            steps: params.plan.map(({ step, status }) => ({ step, status: stepStatus(status) })),
-          },
-        ];
+        return [planUpdated(params)];
       case 'thread/tokenUsage/updated':
         return this.#tokenUsage(params);
       case 'mcpServer/startupStatus/updated':
@@ -138,6 +126,16 @@ export class CodexTranslator {
       case 'serverRequest/resolved':
         return [];
     }
+  }
+
+  #turnStarted(turnId: string): Events {
+    this.#isWaiting = false;
+    this.#lastError = undefined;
+    this.#diff = undefined;
+    return [
+      { type: 'turn.started', turnId },
+      { type: 'session.status', status: 'busy' },
+    ];
   }
 
   /** The session's own hook is none of the agent's doings; one that cannot run keeps nobody from anything, and is told once. */
@@ -286,6 +284,12 @@ export class CodexTranslator {
     return { turnId, relayServers: this.#options.relayServers };
   }
 }
+
+const planUpdated = ({ turnId, plan }: Extract<KnownNotification, { method: 'turn/plan/updated' }>['params']): AgentEvent => ({
+  type: 'plan.updated',
+  turnId,
+  steps: plan.map(({ step, status }) => ({ step, status: stepStatus(status) })),
+});
 
 function agentError({ error, willRetry }: Extract<KnownNotification, { method: 'error' }>['params']): AgentEvent {
   const { code, message } = faultFrom(error);

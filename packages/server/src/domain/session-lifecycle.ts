@@ -53,7 +53,7 @@ const isUnfinished = ({ status }: Session): boolean => status === 'starting' || 
  * @throws RelayError `name_taken`.
  */
 export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<BegunSession> {
-  const { request, node, spawnedBy, mode, approval, ask, now } = begin;
+  const { request, node, spawnedBy, approval, now } = begin;
   const id = request.name;
   assertMayBegin(found, begin);
   const isKept = begin.keeper != null;
@@ -83,29 +83,8 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
   const given = begin.givesTags === true && request.tags ? { givenTags: registered.tags } : {};
   const agent: Agent = { ...registered, ...given, protected: true };
   const { epoch } = agent;
-  const session: Session = {
-    sessionId: begin.sessionId,
-    agentId: id,
-    nodeId: node.nodeId,
-    provider: request.provider,
-    instanceId: begin.instanceId,
-    epoch,
-    status: 'starting',
-    mode,
-    ask,
-    cwd: request.cwd ?? null,
-    model: request.model ?? null,
-    spawnedBy: startedBy,
-    ...(startedBy !== null && { spawnDepth: Math.max(depthUnder(found, startedBy), isKept ? (found.newest()?.spawnDepth ?? 0) : 0) }),
-    startedAt: now,
-    endedAt: null,
-    reason: null,
-    vendorSessionId: null,
-    sandbox: 'none',
-    sandboxReason: null,
-    ...(begin.dialledIn && { dialledIn: true }),
-    ...(request.target === 'background' && { target: request.target }),
-  };
+  const spawnDepth = startedBy === null ? 0 : Math.max(depthUnder(found, startedBy), isKept ? (found.newest()?.spawnDepth ?? 0) : 0);
+  const session = sessionOf(begin, { epoch, startedBy, spawnDepth });
   return {
     answer: { session, approval: agent.approval },
     change: {
@@ -119,6 +98,39 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
       revokeAgentTokens: [id],
       tokens: begin.tokensFor(epoch),
     },
+  };
+}
+
+interface Lineage {
+  readonly epoch: number;
+  readonly startedBy: string | null;
+  readonly spawnDepth: number;
+}
+
+function sessionOf(begin: BeginSession, { epoch, startedBy, spawnDepth }: Lineage): Session {
+  const { request, node, mode, ask, now } = begin;
+  return {
+    sessionId: begin.sessionId,
+    agentId: request.name,
+    nodeId: node.nodeId,
+    provider: request.provider,
+    instanceId: begin.instanceId,
+    epoch,
+    status: 'starting',
+    mode,
+    ask,
+    cwd: request.cwd ?? null,
+    model: request.model ?? null,
+    spawnedBy: startedBy,
+    ...(startedBy !== null && { spawnDepth }),
+    startedAt: now,
+    endedAt: null,
+    reason: null,
+    vendorSessionId: null,
+    sandbox: 'none',
+    sandboxReason: null,
+    ...(begin.dialledIn && { dialledIn: true }),
+    ...(request.target === 'background' && { target: request.target }),
   };
 }
 

@@ -70,22 +70,29 @@ export function AnswerBar({ approval, answer }: AnswerProps) {
               denied <Ago at={expiresAt} every={10_000} />
             </span>
           )}
-          {isNoJson ? (
-            <p role="alert" className="text-bad text-xs">
-              What shall run instead is no JSON.
-            </p>
-          ) : null}
-          <Problem error={answer.error} />
-          {answer.output ? (
-            <p role="status" className="text-warn text-xs">
-              {answer.output}
-            </p>
-          ) : null}
+          <Outcome isNoJson={isNoJson} answer={answer} />
         </div>
       </div>
     </>
   );
 }
+
+/** Why it was not taken, or what is to be known of what was. */
+const Outcome = ({ isNoJson, answer }: Pick<AnswerProps, 'answer'> & { readonly isNoJson: boolean }) => (
+  <>
+    {isNoJson ? (
+      <p role="alert" className="text-bad text-xs">
+        What shall run instead is no JSON.
+      </p>
+    ) : null}
+    <Problem error={answer.error} />
+    {answer.output ? (
+      <p role="status" className="text-warn text-xs">
+        {answer.output}
+      </p>
+    ) : null}
+  </>
+);
 
 /** What was pressed counts as said while the relay is told. */
 const Given = ({ said }: { readonly said: string }) => (

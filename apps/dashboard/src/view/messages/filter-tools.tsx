@@ -27,11 +27,7 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
           value={search.from ?? ''}
           onChange={({ target }) => set({ from: target.value || undefined })}
         />
-        <datalist id="senders">
-          {agents.map(({ id }) => (
-            <option key={id} value={id} />
-          ))}
-        </datalist>
+        <Known id="senders" words={agents.map(({ id }) => id)} />
         {search.to === undefined ? null : <span>to {search.to.replace(/^id:/u, '')}</span>}
         <input
           aria-label="Only in channel"
@@ -41,11 +37,7 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
           value={search.channel ?? ''}
           onChange={({ target }) => set({ channel: target.value.replace(/^#/u, '') || undefined })}
         />
-        <datalist id="channels">
-          {channels.map((channel) => (
-            <option key={channel} value={channel} />
-          ))}
-        </datalist>
+        <Known id="channels" words={channels} />
         <Choices
           aria-label="Only what is"
           className="field text-xs"
@@ -59,14 +51,7 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
             ...handedStates.map((state) => ({ id: state, word: state })),
           ]}
         />
-        <label className="flex items-center gap-1.5">
-          <input
-            type="checkbox"
-            checked={search.work === true}
-            onChange={({ target }) => set({ work: target.checked ? true : undefined })}
-          />
-          Only work
-        </label>
+        <OnlyWork isOn={search.work === true} onChoose={(isOn) => set({ work: isOn ? true : undefined })} />
         {Object.keys(search).length === 0 ? null : (
           <Link to="/messages" className="text-accent hover:underline">
             Show all
@@ -77,7 +62,23 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
   );
 }
 
+/** What is offered to who types. */
+const Known = ({ id, words }: { readonly id: string; readonly words: readonly string[] }) => (
+  <datalist id={id}>
+    {words.map((word) => (
+      <option key={word} value={word} />
+    ))}
+  </datalist>
+);
+
 /** Beside the states: mail of people that nobody has looked at since. */
 const DEAD = 'dead';
+
+const OnlyWork = ({ isOn, onChoose }: { readonly isOn: boolean; readonly onChoose: (isOn: boolean) => void }) => (
+  <label className="flex items-center gap-1.5">
+    <input type="checkbox" checked={isOn} onChange={({ target }) => onChoose(target.checked)} />
+    Only work
+  </label>
+);
 
 const dropEmpty = (search: object): MessageFilter => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));

@@ -57,21 +57,7 @@ export function PushSettings() {
         Notify this device, also while the page is closed
       </label>
       {fault !== null && isOff ? <p className="text-soft text-xs">{fault}</p> : null}
-      {isOff ? null : (
-        <div className="grid gap-1 pl-6">
-          {topics.map((topic) => (
-            <label key={topic} className="flex items-center gap-2">
-              <input
-                type="checkbox"
-                checked={shown.includes(topic)}
-                disabled={isStuck}
-                onChange={({ target }) => choose(topics.filter((each) => (each === topic ? target.checked : shown.includes(each))))}
-              />
-              <span className="inline-block first-letter:uppercase">{words[topic]}</span>
-            </label>
-          ))}
-        </div>
-      )}
+      {isOff ? null : <Topics shown={shown} isStuck={isStuck} onChoose={choose} />}
       <p role="status" className="text-soft text-xs empty:hidden">
         {change.isPending ? saysPending(chosen, wanted) : null}
       </p>
@@ -86,6 +72,28 @@ export function PushSettings() {
     </fieldset>
   );
 }
+
+interface TopicsProps {
+  readonly shown: readonly PushTopic[];
+  readonly isStuck: boolean;
+  readonly onChoose: (next: readonly PushTopic[]) => void;
+}
+
+const Topics = ({ shown, isStuck, onChoose }: TopicsProps) => (
+  <div className="grid gap-1 pl-6">
+    {topics.map((topic) => (
+      <label key={topic} className="flex items-center gap-2">
+        <input
+          type="checkbox"
+          checked={shown.includes(topic)}
+          disabled={isStuck}
+          onChange={({ target }) => onChoose(topics.filter((each) => (each === topic ? target.checked : shown.includes(each))))}
+        />
+        <span className="inline-block first-letter:uppercase">{words[topic]}</span>
+      </label>
+    ))}
+  </div>
+);
 
 /** A browser asks its person, and its push service, which may take a while. */
 function saysPending(chosen: readonly PushTopic[], wanted: readonly PushTopic[]): string {

@@ -37,39 +37,17 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
           <input name="name" required className={field} placeholder="Lead" />
         </Labelled>
         <Labelled text="Machine">
-          <Choices
-            name="node"
-            className={field}
-            value={nodeId}
-            onChange={({ target }) => setNodeId(target.value)}
-            choices={[
-              { id: '', word: machines.length === 1 ? machines[0].name : 'whichever can' },
-              ...(machines.length === 1 ? [] : machines.map((machine) => ({ id: machine.nodeId, word: machine.name }))),
-            ]}
-          />
+          <MachineChoice machines={machines} value={nodeId} onChoose={setNodeId} />
         </Labelled>
         <Labelled text="Kind">
           <ProviderChoice offers={offers} value={offer?.id ?? ''} onChoose={setProvider} />
         </Labelled>
-        <Labelled text="Model">
-          <input name="model" className={field} placeholder="its own default" list="models" />
-          <Models provider={offer?.id} />
-        </Labelled>
+        <ModelField provider={offer?.id} />
       </div>
       <Labelled text="Task">
         <textarea name="task" rows={3} className={field} placeholder="What should it do first?" />
       </Labelled>
-      <Labelled text="Folder">
-        <input
-          name="cwd"
-          className={field}
-          placeholder="a fresh one"
-          list="folders"
-          value={cwd}
-          onChange={({ target }) => setCwd(target.value)}
-        />
-        <Folders nodeId={isAnyMachine ? null : machine.nodeId} />
-      </Labelled>
+      <FolderField value={cwd} onType={setCwd} nodeId={isAnyMachine ? null : machine.nodeId} />
       <div className="grid grid-cols-2 gap-2 sm:gap-3">
         <Labelled text="May">
           <Choices
@@ -81,31 +59,84 @@ export function SpawnFields({ machines }: { readonly machines: readonly [Node, .
           />
         </Labelled>
         <Labelled text="When a message comes">
-          <Choices
-            name="approval"
-            // Another machine may allow other ones.
-            key={terms?.approvals?.join()}
-            className={field}
-            choices={allowedOf(approvals, terms?.approvals).map((id) => ({ id, word: approvalModeWords[id] }))}
-          />
+          <ApprovalChoice terms={terms} />
         </Labelled>
       </div>
       <label className="flex items-center gap-2 text-xs">
         <input type="checkbox" name="ask" defaultChecked />
         Ask me for what goes beyond its folder, instead of refusing it
       </label>
-      {hasSandbox ? (
-        <label className="flex items-center gap-2 text-xs">
-          <input type="checkbox" name="sandbox" value="os" checked={isInSandbox} onChange={({ target }) => setInSandbox(target.checked)} />
-          Keep it in a sandbox: its processes write in its folder alone
-        </label>
-      ) : null}
+      {hasSandbox ? <SandboxChoice isInSandbox={isInSandbox} onChoose={setInSandbox} /> : null}
       <p role="status" className="text-soft text-xs">
         {saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd: cwd.trim(), isInSandbox: hasSandbox && isInSandbox })}
       </p>
     </>
   );
 }
+
+const ModelField = ({ provider }: { readonly provider: string | undefined }) => (
+  <Labelled text="Model">
+    <input name="model" className={field} placeholder="its own default" list="models" />
+    <Models provider={provider} />
+  </Labelled>
+);
+
+interface FolderFieldProps {
+  readonly value: string;
+  readonly onType: (cwd: string) => void;
+  /** Null where any machine may be the one. */
+  readonly nodeId: string | null;
+}
+
+const FolderField = ({ value, onType, nodeId }: FolderFieldProps) => (
+  <Labelled text="Folder">
+    <input
+      name="cwd"
+      className={field}
+      placeholder="a fresh one"
+      list="folders"
+      value={value}
+      onChange={({ target }) => onType(target.value)}
+    />
+    <Folders nodeId={nodeId} />
+  </Labelled>
+);
+
+interface MachineChoiceProps {
+  readonly machines: readonly [Node, ...Node[]];
+  readonly value: string;
+  readonly onChoose: (nodeId: string) => void;
+}
+
+const MachineChoice = ({ machines, value, onChoose }: MachineChoiceProps) => (
+  <Choices
+    name="node"
+    className={field}
+    value={value}
+    onChange={({ target }) => onChoose(target.value)}
+    choices={[
+      { id: '', word: machines.length === 1 ? machines[0].name : 'whichever can' },
+      ...(machines.length === 1 ? [] : machines.map((machine) => ({ id: machine.nodeId, word: machine.name }))),
+    ]}
+  />
+);
+
+const ApprovalChoice = ({ terms }: { readonly terms: Node['terms'] | undefined }) => (
+  <Choices
+    name="approval"
+    // Another machine may allow other ones.
+    key={terms?.approvals?.join()}
+    className={field}
+    choices={allowedOf(approvals, terms?.approvals).map((id) => ({ id, word: approvalModeWords[id] }))}
+  />
+);
+
+const SandboxChoice = ({ isInSandbox, onChoose }: { readonly isInSandbox: boolean; readonly onChoose: (isInSandbox: boolean) => void }) => (
+  <label className="flex items-center gap-2 text-xs">
+    <input type="checkbox" name="sandbox" value="os" checked={isInSandbox} onChange={({ target }) => onChoose(target.checked)} />
+    Keep it in a sandbox: its processes write in its folder alone
+  </label>
+);
 
 /** Models of the last weeks that are remembered. */
 const MODEL_DAYS = 30;

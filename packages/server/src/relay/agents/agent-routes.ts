@@ -1,4 +1,4 @@
-import { type Agent, type Principal, principalName, RelayError, type RouteInput } from 'agent-relay-protocol';
+import { type Agent, type Principal, principalName, RelayError, type RouteInput, type RouteOutput } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
 import { steererOf } from '../../domain/controllers.ts';
 import type { Directory } from '../../domain/directory.ts';
@@ -38,13 +38,6 @@ export function agentHandlers({
   /** Waits until what a machine runs of it has ended. */
   readonly endRemoved: (workspace: string, agentId: string) => Promise<void>;
 }): Pick<RelayHandlers, AgentRouteName> {
-  const list = async (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
-    const found: Agent[] = [];
-    for (const { agent } of store.agents.index.in(workspace).agents()) if (agent && keep(agent)) found.push(agent);
-    const { data, ...rest } = listedById(found, ({ id }) => id, page);
-    const cursor = store.log.head;
-    return { ...rest, data: await withTheirWakes(store.records, workspace, data), cursor };
-  };
   /** The owner may manage any card; everybody else only one it may act as. */
   const assertMayManage = (principal: Principal, agent: Agent, known: Directory) => {
     if (!isOwner(principal)) actAs(known, principal, agent.id);
@@ -53,9 +46,9 @@ export function agentHandlers({
   return {
     'agents/register': (input, { principal }) => agents.register(principal, input),
     'agents/list': ({ after, limit, ...filter }, { principal }) =>
-      list(principal.workspace, { after, limit }, (agent) => isAsked(agent, filter)),
+      listAgents(store, principal.workspace, { after, limit }, (agent) => isAsked(agent, filter)),
     'agents/find': ({ capability, ...page }, { principal }) =>
-      list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
+      listAgents(store, principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
     'agents/get': async ({ id }, { principal: { workspace } }) =>
       withItsWake(store.records, workspace, registered(store.agents.index.in(workspace), id)),
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
@@ -68,12 +61,7 @@ export function agentHandlers({
     'agents/tags': ({ id, tags, capabilities, channels }, { principal }) =>
       agents.update(principal.workspace, id, cardBy(principal, id), (agent, known) => {
         assertMayManage(principal, agent, known);
-        return {
-          ...(tags ? { tags: [...new Set(tags)] } : {}),
-          ...(tags && isOwner(principal) ? { givenTags: [...new Set(tags)] } : {}),
-          ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
-          ...(channels === undefined ? {} : { channels: channels && [...new Set(channels)] }),
-        };
+        return taggedAs({ tags, capabilities, channels }, isOwner(principal));
       }),
     'agents/status': ({ id, status, ...guard }, { principal }) =>
       agents.update(principal.workspace, id, { type: 'agent.status' }, (_agent, known) => {
@@ -89,9 +77,7 @@ export function agentHandlers({
       // What protects a person from an agent is not the agent's to change.
       if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
       return agents.update(principal.workspace, id, cardBy(principal, id), (agent) => {
-        // A machine runs it as it was started: a card that says otherwise would be believed.
-        if (agent.sessionId !== null && agent.approval !== approval)
-          throw new RelayError('unsupported', `${id} runs with approval ${agent.approval} until its session ends: start it anew`);
+        assertMayHold(agent, approval);
         return { approval };
       });
     },
@@ -105,6 +91,33 @@ export function agentHandlers({
       return { removed: true, failedMessages };
     },
   };
+}
+
+async function listAgents(
+  { agents, log, records }: Pick<Store, 'agents' | 'log' | 'records'>,
+  workspace: string,
+  page: Parameters<typeof listedById>[2],
+  keep: (agent: Agent) => boolean,
+): Promise<RouteOutput<'agents/list'>> {
+  const found: Agent[] = [];
+  for (const { agent } of agents.index.in(workspace).agents()) if (agent && keep(agent)) found.push(agent);
+  const { data, ...rest } = listedById(found, ({ id }) => id, page);
+  const cursor = log.head;
+  return { ...rest, data: await withTheirWakes(records, workspace, data), cursor };
+}
+
+/** Tags that the owner gives are given for good. */
+const taggedAs = ({ tags, capabilities, channels }: Omit<RouteInput<'agents/tags'>, 'id'>, isGiven: boolean) => ({
+  ...(tags ? { tags: [...new Set(tags)] } : {}),
+  ...(tags && isGiven ? { givenTags: [...new Set(tags)] } : {}),
+  ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
+  ...(channels === undefined ? {} : { channels: channels && [...new Set(channels)] }),
+});
+
+/** A machine runs it as it was started: a card that says otherwise would be believed. */
+function assertMayHold({ id, sessionId, approval: current }: Agent, approval: Agent['approval']): void {
+  if (sessionId === null || current === approval) return;
+  throw new RelayError('unsupported', `${id} runs with approval ${current} until its session ends: start it anew`);
 }
 
 type AgentFilter = Omit<RouteInput<'agents/list'>, 'after' | 'limit'>;

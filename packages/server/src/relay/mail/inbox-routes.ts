@@ -107,15 +107,20 @@ export function inboxHandlers({ store, clock, inboxes }: InboxRoutesDeps): Inbox
         return { applied: [...(handedOver ?? []), ...changed] };
       },
     },
-
-    async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal, turn }) {
-      const { epoch } = assertMayFetch(principal, id, guard);
-      const { workspace } = principal;
-      const mayStill = () => void assertMayFetch(principal, id, guard);
-      const reportsHandOver = principal.type === 'node';
-      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver, mayStill, signal, turn });
-    },
+    openInbox: async (params, context) => inboxes.openStream(streamOf(params, context, assertMayFetch)),
   };
+}
+
+function streamOf(
+  { id, window = DEFAULT_WINDOW, ...guard }: MethodParams<'inbox/subscribe'>,
+  { principal, signal, turn }: CallContext,
+  assertMayFetch: (principal: Principal, id: string, guard: SessionGuard) => Agent,
+): Parameters<Inboxes['openStream']>[0] {
+  const { epoch } = assertMayFetch(principal, id, guard);
+  const { workspace } = principal;
+  const mayStill = () => void assertMayFetch(principal, id, guard);
+  const reportsHandOver = principal.type === 'node';
+  return { workspace, agentId: id, epoch, window, reportsHandOver, mayStill, signal, turn };
 }
 
 /** Who fetches mail. @throws RelayError `not_found`, and what `actAs` throws. */

@@ -1,4 +1,4 @@
-import { formatAddress, LISTED_READERS, principalName, RelayError } from 'agent-relay-protocol';
+import { formatAddress, LISTED_READERS, type Principal, principalName, RelayError, type RouteInput } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
@@ -85,26 +85,7 @@ export function messageHandlers({
       const found = (await receipts.of(stored)).filter(({ agentId }) => isSender || readsAs(agentId, id));
       return { ...listedById(found, ({ agentId }) => agentId, page), cursor };
     },
-    'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
-      const { workspace } = principal;
-      const reader = actingId(principal, agentId, 'agentId');
-      actAs(store.agents.index.in(principal.workspace), principal, reader, guard);
-      const stored = await readers.message(principal, id);
-      const now = clock.now();
-      inboxes.supersede(workspace, reader, [id]);
-      const known = await store.deliveries.change(workspace, reader, [id], ({ found, agents }) => {
-        actAs(agents, principal, reader, guard);
-        if (found.record.readAt !== null) return { answer: null, change: null };
-        const moved = advanceDelivery(found.record, { state: 'delivered', evidence: 'ack' }, now);
-        const receipt = receiptOf(found, { ...(moved ?? found.record), readAt: now });
-        const events = [{ type: 'message.read', at: now, messageId: id, agentId: reader } as const];
-        return { answer: null, change: { at: now, events, deliveries: [{ ...receipt, tell: moved !== null }] } };
-      });
-      if (known.length === 0) registered(store.agents.index.in(workspace), reader);
-      if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
-      inboxes.settle(workspace, reader, [id]);
-      return detail(stored);
-    },
+    'messages/read': async (input, { principal }) => detail(await markRead({ store, clock, inboxes, readers }, input, principal)),
     'messages/dead': (_input, { principal }) => countDeadLetters({ store, readers }, principal),
     'messages/dismiss': async (input, context) => ({ dismissed: await messages.dismiss(input, context) }),
     'messages/remove': async (input, context) => {
@@ -112,4 +93,30 @@ export function messageHandlers({
       return { removed: true };
     },
   };
+}
+
+/** It counts as delivered then. @throws RelayError `forbidden_target` where it is not in that agent's mail. */
+async function markRead(
+  { store, clock, inboxes, readers }: Pick<MessageRoutesDeps, 'store' | 'clock' | 'inboxes' | 'readers'>,
+  { id, agentId, read: _read, ...guard }: RouteInput<'messages/read'>,
+  principal: Principal,
+): Promise<StoredMessage> {
+  const { workspace } = principal;
+  const reader = actingId(principal, agentId, 'agentId');
+  actAs(store.agents.index.in(principal.workspace), principal, reader, guard);
+  const stored = await readers.message(principal, id);
+  const now = clock.now();
+  inboxes.supersede(workspace, reader, [id]);
+  const known = await store.deliveries.change(workspace, reader, [id], ({ found, agents }) => {
+    actAs(agents, principal, reader, guard);
+    if (found.record.readAt !== null) return { answer: null, change: null };
+    const moved = advanceDelivery(found.record, { state: 'delivered', evidence: 'ack' }, now);
+    const receipt = receiptOf(found, { ...(moved ?? found.record), readAt: now });
+    const events = [{ type: 'message.read', at: now, messageId: id, agentId: reader } as const];
+    return { answer: null, change: { at: now, events, deliveries: [{ ...receipt, tell: moved !== null }] } };
+  });
+  if (known.length === 0) registered(store.agents.index.in(workspace), reader);
+  if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
+  inboxes.settle(workspace, reader, [id]);
+  return stored;
 }

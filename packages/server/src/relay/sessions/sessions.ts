@@ -40,6 +40,12 @@ export interface SessionsOptions {
   readonly nodeGraceMs?: number;
 }
 
+type Swept = { sweep(workspace: string, now: number): Promise<void> };
+
+async function sweepEach(workspaces: readonly string[], now: number, parts: readonly Swept[]): Promise<void> {
+  for (const workspace of workspaces) for (const part of parts) await part.sweep(workspace, now);
+}
+
 /** Running agents: spawned on machines, seen, steered and ended from here. */
 export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: SessionsOptions = {}): SessionsPart {
   const registry = new NodeRegistry(core.clock.now());
@@ -93,18 +99,12 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       waker.sweep();
       await activity.prune();
       await approvals.prune();
-      for (const workspace of [...store.agents.index.workspaces()]) {
-        await rules.sweep(workspace);
-        await reservations.sweep(workspace, now);
-        await controllers.sweep(workspace, now);
-      }
+      await sweepEach([...store.agents.index.workspaces()], now, [rules, reservations, controllers]);
     },
     settled: () => waker.settled(),
     endRemoved: endRemoved(core, dialIns),
     close: async () => {
-      await waker.close();
-      await machines.close();
-      await rules.close();
+      for (const part of [waker, machines, rules]) await part.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Principal, principalName, RelayError } from 'agent-relay-protocol';
+import { type Principal, principalName, RelayError, type RouteOutput } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
@@ -7,6 +7,7 @@ import { isOwner, spellingOf } from '../../domain/scopes.ts';
 import { countIn, type SlidingMinute, waitFor } from '../../domain/sliding-minute.ts';
 import { assertReportsOn, decideReport, type ReportContent, repeatedReport, routeOfReport } from '../../domain/task-report.ts';
 import type { Store } from '../../store/store.ts';
+import type { TaskSource } from '../../store/task-store.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { IntegrationSettings } from '../contract/integration-settings.ts';
 import { listedById } from '../contract/listed.ts';
@@ -40,11 +41,7 @@ export function taskReports({
     const minutes = configured.has(source) ? ofConfigured : ofOthers;
     const minute = minutes.get(source) ?? [];
     const retryAfterMs = waitFor(minute, reportsPerMinute, now);
-    if (retryAfterMs !== null) {
-      throw new RelayError('rate_limited', `${source} reports more than ${reportsPerMinute} events a minute`, {
-        details: { retryAfterMs },
-      });
-    }
+    if (retryAfterMs !== null) throw tooMany(source, reportsPerMinute, retryAfterMs);
     minutes.set(source, countIn(minute, now));
   };
 
@@ -84,27 +81,34 @@ export function taskReports({
       const cursor = store.log.head;
       const sources = new Map((await store.tasks.sources(principal.workspace)).map((found) => [found.source, found]));
       const names = [...new Set([...configured.keys(), ...sources.keys()])];
-      const data = names.map((name) => {
-        const settings = configured.get(name);
-        const { active = 0, total = 0, lastSeenAt = null } = sources.get(name) ?? {};
-        return {
-          name,
-          configured: settings !== undefined,
-          scopes: [...(settings?.scopes ?? [])],
-          targets: settings?.targets ? [...settings.targets] : null,
-          channels: settings?.channels ? [...settings.channels] : null,
-          callbackHost: settings?.callbackUrl ? new URL(settings.callbackUrl).host : null,
-          tasks: { active, total },
-          lastSeenAt,
-        };
-      });
+      const data = names.map((name) => integrationOf(name, configured.get(name), sources.get(name)));
       return { ...listedById(data, ({ name }) => name, page), cursor };
     },
   };
 }
 
+function integrationOf(
+  name: string,
+  settings: IntegrationSettings | undefined,
+  found: TaskSource | undefined,
+): RouteOutput<'integrations/list'>['data'][number] {
+  return {
+    name,
+    configured: settings !== undefined,
+    scopes: [...(settings?.scopes ?? [])],
+    targets: settings?.targets ? [...settings.targets] : null,
+    channels: settings?.channels ? [...settings.channels] : null,
+    callbackHost: settings?.callbackUrl ? new URL(settings.callbackUrl).host : null,
+    tasks: { active: found?.active ?? 0, total: found?.total ?? 0 },
+    lastSeenAt: found?.lastSeenAt ?? null,
+  };
+}
+
 const digestOfReport = ({ target, ...content }: ReportContent): string =>
   digestOfFields({ ...content, ...(target === undefined ? {} : { target: spellingOf(target) }) });
+
+const tooMany = (source: string, aMinute: number, retryAfterMs: number): RelayError =>
+  new RelayError('rate_limited', `${source} reports more than ${aMinute} events a minute`, { details: { retryAfterMs } });
 
 const invalid = (path: string, message: string): RelayError =>
   new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });

@@ -83,11 +83,7 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
       return claim(input, context);
     },
     'tasks/status': async (input, { principal }) => {
-      if (input.status === undefined && input.progress === undefined && input.result === undefined) {
-        throw new RelayError('validation_failed', 'status: Say a status, a progress or a result', {
-          issues: [{ path: 'status', message: 'Say a status, a progress or a result' }],
-        });
-      }
+      assertSaysSomething(input);
       const at = clock.now();
       const rights = (shown: Directory) => readers.rightsIn(shown, principal);
       await store.tasks.change(principal.workspace, input.id, ({ found, agents }) => {
@@ -95,8 +91,7 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
         return { answer: null, change: taskStatusChange(found, input, { principal, at, agents }) };
       });
       const ended = await find(principal, input.id);
-      if (ended.claimedBy !== null && (ended.status === 'done' || ended.status === 'failed'))
-        inboxes.settle(principal.workspace, ended.claimedBy, [ended.id]);
+      settleEnded(inboxes, principal.workspace, ended);
       return ended;
     },
   };
@@ -115,6 +110,17 @@ function sourceToList(principal: Principal, asked: string | undefined): string |
   const only = onlySourceOf(principal);
   if (only !== undefined && asked !== undefined && asked !== only) assertScope(principal, 'tasks:read');
   return only ?? asked;
+}
+
+function assertSaysSomething({ status, progress, result }: RouteInput<'tasks/status'>): void {
+  if (status !== undefined || progress !== undefined || result !== undefined) return;
+  const message = 'Say a status, a progress or a result';
+  throw new RelayError('validation_failed', `status: ${message}`, { issues: [{ path: 'status', message }] });
+}
+
+/** Its offer is nobody's mail any more. */
+function settleEnded(inboxes: TaskRoutesDeps['inboxes'], workspace: string, { id, claimedBy, status }: Task): void {
+  if (claimedBy !== null && (status === 'done' || status === 'failed')) inboxes.settle(workspace, claimedBy, [id]);
 }
 
 const notFound = (id: number): RelayError => new RelayError('not_found', `There is no task ${id}`);

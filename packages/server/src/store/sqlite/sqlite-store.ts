@@ -1,5 +1,5 @@
 import { type RelayError, toRelayError } from 'agent-relay-protocol';
-import type { Statement } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts, StoreFigures, TurnMemory } from '../store.ts';
 import { AddressTable } from './address-table.ts';
@@ -128,13 +128,7 @@ export class SqliteStore implements Store {
         addresses,
         messages,
         deliveries,
-        claims: new ClaimTable(database),
-        records: new RecordTable(database),
-        approvals: new ApprovalTable(database),
-        sessions: new SessionTable(database),
-        channels: new ChannelTable(database),
-        holds: new HoldTable(database),
-        deadLetters: new DeadLetterTable(database),
+        ...ownTables(database),
         tasks: new TaskTable(database, log, callbacks),
         reportKeys: new ReportKeyTable(database),
         callbacks,
@@ -157,7 +151,7 @@ export class SqliteStore implements Store {
           openMail.writeOldest(log.last);
         },
         committed: () => {
-          for (const memory of [log, deliveries, callbacks, pushes, tables.tokens, ...memories]) memory.committed();
+          for (const each of [log, deliveries, callbacks, pushes, tables.tokens, ...memories]) each.committed();
         },
         rolledBack: () => {
           log.rolledBack();
@@ -228,3 +222,14 @@ export class SqliteStore implements Store {
     this.#context.database.close();
   }
 }
+
+/** Those that need nothing but the database. */
+const ownTables = (database: Database) => ({
+  claims: new ClaimTable(database),
+  records: new RecordTable(database),
+  approvals: new ApprovalTable(database),
+  sessions: new SessionTable(database),
+  channels: new ChannelTable(database),
+  holds: new HoldTable(database),
+  deadLetters: new DeadLetterTable(database),
+});
