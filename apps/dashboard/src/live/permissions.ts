@@ -54,6 +54,10 @@ const isPerson = (principal: Principal): boolean => principal.type === 'token' &
 const seesApprovals = (principal: Principal): boolean =>
   principal.type !== 'integration' && (agentOf(principal) !== null || principal.type === 'node' || hasScope(principal, 'approvals:read'));
 
+/** Machines are everybody's: whoever is narrowed to some agents, or is one, tends none. */
+const tendsMachines = (principal: Principal): boolean =>
+  isGranted(principal) && principal.targets === null && principal.channels === null && agentOf(principal) === null;
+
 /** What the relay asks of who is not the owner beyond the scope of the route, as far as it depends on the caller alone. */
 const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => boolean>>> = {
   'holds/release': isPerson,
@@ -70,6 +74,10 @@ const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => bool
   'approvals/resolve': ({ type }) => type === 'token',
   'rules/create': ({ type }) => type === 'token',
   'rules/revoke': ({ type }) => type === 'token',
+  'nodes/pairings': tendsMachines,
+  'nodes/pair': tendsMachines,
+  'nodes/rename': tendsMachines,
+  'nodes/remove': tendsMachines,
   'sessions/start': ({ type }) => type === 'token' || type === 'agent',
   'agents/interrupt': ({ type }) => type === 'token' || type === 'agent',
   'agents/release': ({ type }) => type === 'token' || type === 'agent',
