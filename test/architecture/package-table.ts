@@ -1,6 +1,5 @@
 /**
- * Which of our packages may import which: the "may import" column of ARCHITECTURE.md. `source` is what ships, `tests`
- * is what its tests may use besides. Folders that do not exist yet stand here so that their first file is held to it.
+ * Which of our packages may import which: the "may import" column of ARCHITECTURE.md.
  */
 export interface PackageRow {
   readonly mayImport: readonly string[];

@@ -45,7 +45,7 @@ const connectOver = (
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type AskOutcome, type AskWhileAwayOptions, type Attempt, askWhileAway, neverArrived } from './node/ask-while-away.ts';
-export { type FindRelayOptions, type FoundRelay, findRelay } from './node/find-relay.ts';
+export { type FindRelayOptions, type FoundRelay, findRelay, localDatabasePath } from './node/find-relay.ts';
 export { fetchTo, type OutgoingWay, outgoingFetch, proxyOnTheWay, readByProxy } from './node-fetch.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';
 export { socketFetch } from './socket-fetch.ts';

@@ -1,4 +1,4 @@
-export { ownedProcess, processEnd } from './kit/owned-process.ts';
+export { exitDetail, ownedProcess, processEnd } from './kit/owned-process.ts';
 export { type Printed, printedBy } from './kit/printed-by.ts';
 export { inputAccepted, UnseenPrompts } from './kit/prompt-evidence.ts';
 export type { TrackedSession, TrackedStart } from './kit/provider-sessions.ts';

@@ -69,8 +69,12 @@ function assertIsAddress(url: string): void {
   throw new RelayError('validation_failed', message, { issues: [{ path: 'url', message }] });
 }
 
-/** The database of this user's relay: `DB_PATH`, else what its env file says, else where the relay puts one by itself. */
-function localDatabasePath(env: Environment): string {
+/**
+ * The database of this user's relay: `DB_PATH`, else what its env file says, else where the relay puts one by itself. Settings that it does not know are
+ * passed over, for they are the relay's own.
+ * @throws RelayError `unauthorized` when the env file cannot be read, `validation_failed` when a line of it is no setting.
+ */
+export function localDatabasePath(env: Environment): string {
   if (env['DB_PATH']) return databasePathOf(env);
   const path = envFilePathOf(env);
   const lines = parseEnvLines(readEnvText(path) ?? '');

@@ -1,7 +1,7 @@
 import type { OwnedProcess } from 'agent-relay-provider';
-import { ownedProcess } from 'agent-relay-provider/kit';
+import { exitDetail, ownedProcess } from 'agent-relay-provider/kit';
 import { LineDecoder, printable } from 'agent-relay-wire';
-import { howItEnded, lastWords, type SpawnProcessOptions, spawnProcess } from 'agent-relay-wire/node';
+import { type SpawnProcessOptions, spawnProcess } from 'agent-relay-wire/node';
 
 /** One run of a program, for one turn. */
 export interface TurnRun {
@@ -38,8 +38,7 @@ export async function runOnPipes({ name, purpose, wanted, input }: TurnRunOption
   const ended = child.exited.then(async (exit) => {
     // What it left running would go on in the folder of the next turn.
     await child.kill({ graceMs: 1_000 }).catch(() => {});
-    const words = lastWords(child);
-    return { code: exit.code, detail: `${name} ${howItEnded(exit)}${words === '' ? '' : `: ${words}`}` };
+    return { code: exit.code, detail: exitDetail(child, name, exit) };
   });
   return {
     owned: ownedProcess(child, { purpose }),

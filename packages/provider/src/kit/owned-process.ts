@@ -1,5 +1,5 @@
 import { settlesWithin } from 'agent-relay-wire';
-import { type ChildHandle, howItEnded, lastWords } from 'agent-relay-wire/node';
+import { type ChildHandle, howItEnded, lastWords, type ProcessExit } from 'agent-relay-wire/node';
 import type { OwnedProcess } from '../contract.ts';
 import type { EndOfSession } from '../session-events.ts';
 
@@ -17,6 +17,13 @@ export function ownedProcess(
   };
 }
 
+/** How a program of this name ended, and its last words, in a sentence; without an exit it only closed its output. */
+export function exitDetail(child: Pick<ChildHandle, 'stderrTail' | 'stderrQuietMs'>, name: string, exit: ProcessExit | undefined): string {
+  const words = lastWords(child);
+  const what = exit ? `${name} ${howItEnded(exit)}` : `${name} closed its output`;
+  return words === '' ? what : `${what}: ${words}`;
+}
+
 /**
  * Why a session ended whose process nobody asked to end: how it exited, and its last words. Ends first what the process left running. One that
  * only closed its output is given `waitMs` to exit, and counts as crashed. Never rejects.
@@ -25,9 +32,7 @@ export async function processEnd(child: ChildHandle, name: string, waitMs = 5_00
   const exit = (await settlesWithin(child.exited, waitMs)) ? await child.exited : undefined;
   // Whoever closes the session hears of what cannot be ended; that the process is gone is told all the same.
   await child.kill({ graceMs: 1_000 }).catch(() => {});
-  const words = lastWords(child);
-  const what = exit ? `${name} ${howItEnded(exit)}` : `${name} closed its output`;
-  const detail = words === '' ? what : `${what}: ${words}`;
+  const detail = exitDetail(child, name, exit);
   if (!exit) return { reason: 'crashed', detail };
   const { code } = exit;
   return { reason: code === 0 ? 'exited' : 'crashed', detail, ...(code === null ? {} : { exitCode: code }) };

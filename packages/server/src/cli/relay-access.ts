@@ -1,7 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
-import { createNodeRelayClient, type FoundRelay, findRelay, proxyOnTheWay } from 'agent-relay-client/node';
+import { createNodeRelayClient, type FoundRelay, findRelay, localDatabasePath, proxyOnTheWay } from 'agent-relay-client/node';
 import { detailsOf, RelayError } from 'agent-relay-protocol';
-import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
+import { envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Help, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
 import { programName, startCommand } from './program-name.ts';
@@ -117,8 +117,8 @@ function assertPersonsShell(env: Terminal['env']): void {
  * @throws what `readEnvFile` throws.
  */
 export function ownDatabasePath({ db }: { readonly db?: string | undefined }, env: Terminal['env']): string {
-  const { DB_PATH } = readEnvFile(envFilePathOf(env))?.values ?? {};
-  return databasePathOf({ ...env, DB_PATH: db ?? (env['DB_PATH'] || DB_PATH) });
+  readEnvFile(envFilePathOf(env));
+  return localDatabasePath(db === undefined ? env : { ...env, DB_PATH: db });
 }
 
 const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";

@@ -82,7 +82,7 @@ export function streamsOf({
 export function principalsOf(
   tokens: Tokens,
   { pairings }: Pick<SessionsPart, 'pairings'>,
-): Pick<Relay, 'authenticate' | 'assertLive' | 'endOf' | 'asNode' | 'exchangeLoginCode' | 'endSession'> {
+): Pick<Relay, 'authenticate' | 'assertLive' | 'endOf' | 'asNode' | 'exchangeLoginCode' | 'endBrowserSession'> {
   const { lives } = tokens;
   return {
     authenticate: async (token, as) => {
@@ -97,6 +97,6 @@ export function principalsOf(
       return lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal);
     },
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
-    endSession: (token) => tokens.endSession(token),
+    endBrowserSession: (token) => tokens.endBrowserSession(token),
   };
 }

@@ -148,7 +148,7 @@ export interface Relay {
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
   exchangeLoginCode(code: string): Promise<BrowserSession | null>;
   /** Ends the session of a browser that a login link began; false for every other token, which lives on. */
-  endSession(token: string): Promise<boolean>;
+  endBrowserSession(token: string): Promise<boolean>;
 
   /** Follows the log. @throws RelayError `forbidden` when the principal may not read what the filter names. */
   openEvents(filter: EventFilter, context: CallContext): Promise<EventStream>;

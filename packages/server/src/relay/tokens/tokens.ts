@@ -156,7 +156,7 @@ export class Tokens {
   }
 
   /** Ends the session that a login link began; false for every other token, which a browser only showed. */
-  async endSession(token: string): Promise<boolean> {
+  async endBrowserSession(token: string): Promise<boolean> {
     const record = await this.lives.find(hashOf(token));
     return record?.type === 'browser' && (await this.revoke(record.workspace, record.tokenId, 'owner'));
   }

@@ -61,13 +61,13 @@ export function loginEndpoint({ relay, now, elapsedMs }: LoginDeps): Endpoint {
  * `DELETE`: the browser forgets who it was, and the session that a login link began ends with everything it holds open. A token that it
  * signed in with is somebody's, and lives on.
  */
-export function logoutEndpoint({ relay }: { readonly relay: Pick<Relay, 'endSession' | 'generation'> }): Endpoint {
+export function logoutEndpoint({ relay }: { readonly relay: Pick<Relay, 'endBrowserSession' | 'generation'> }): Endpoint {
   return {
     methods: ['DELETE'],
     serve: async ({ request, response, origin }) => {
       if (origin === 'allowed') throw new RelayError('forbidden_origin', "A browser logs out on the dashboard's own page");
       const session = sessionOf(request, origin, relay);
-      const ended = typeof session === 'string' && (await relay.endSession(session));
+      const ended = typeof session === 'string' && (await relay.endBrowserSession(session));
       writeAnswer(response, { status: 200, body: { ended }, headers: { 'set-cookie': `${cookieFor(relay, '')}; Max-Age=0` } });
     },
   };
