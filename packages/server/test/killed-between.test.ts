@@ -53,8 +53,8 @@ it('a question that a rule allows is answered after a start, whoever asked it: a
   const { sessionId, ...session } = await world.start('Worker');
   await world.relay.handlers['agents/register']({ name: 'Live', instanceId: 'i1' }, as(owner));
   const rule = { command: ['npm', 'test'], maxUses: 1 };
-  await world.relay.handlers['rules/create']({ ...rule, agent: 'Worker', folder: '/fresh' }, as(owner));
-  await world.relay.handlers['rules/create']({ ...rule, agent: 'Live', folder: '/srv' }, as(owner));
+  await world.relay.handlers['rules/create']({ ...rule, agentId: 'Worker', folder: '/fresh' }, as(owner));
+  await world.relay.handlers['rules/create']({ ...rule, agentId: 'Live', folder: '/srv' }, as(owner));
   const asked = { approvalId: 'q1', kind: 'execute' as const, title: 'npm test', input: { command: 'npm test' } };
   const after = await killedAfter(world.store.activity, 'append', () =>
     append(sessionId, 1, { ...asked, type: 'approval.requested', cwd: '/fresh', options: [{ id: 'y', label: 'Yes', outcome: 'allow' }] }),
@@ -74,7 +74,7 @@ it('a question that a rule allows is answered after a start, whoever asked it: a
 
 it('a question that could not be held against the rules is in the next round', async () => {
   const { sessionId } = await world.start('Worker');
-  await world.relay.handlers['rules/create']({ agent: 'Worker', command: ['npm', 'test'], folder: '/fresh' }, as(owner));
+  await world.relay.handlers['rules/create']({ agentId: 'Worker', command: ['npm', 'test'], folder: '/fresh' }, as(owner));
   const reading = vi.spyOn(world.store.records, 'list').mockRejectedValue(new RelayError('store_unavailable', 'the disk'));
   const options = [{ id: 'y', label: 'Yes', outcome: 'allow' }];
   const asked = { approvalId: 'q1', kind: 'execute', title: 'npm test', cwd: '/fresh', input: { command: 'npm test' }, options };

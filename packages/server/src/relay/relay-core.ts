@@ -3,7 +3,7 @@ import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents/agents.ts';
-import type { PairingDesk, Relay, RelayHandlers } from './contract/relay-contract.ts';
+import type { HandlersOf, PairingDesk, Relay, RelayHandlers } from './contract/relay-contract.ts';
 import type { RelaySettings } from './contract/relay-settings.ts';
 import type { LoopGuard } from './guard/loop-guard.ts';
 import type { Inboxes } from './mail/inboxes.ts';
@@ -24,39 +24,10 @@ export interface RelayCore {
   readonly guard: LoopGuard;
 }
 
-/** The routes that concern running sessions, which another part answers than the core. */
-export type SessionRouteName =
-  | 'sessions/start'
-  | 'sessions/list'
-  | 'sessions/get'
-  | 'sessions/invite'
-  | 'nodes/list'
-  | 'nodes/pairings'
-  | 'nodes/pair'
-  | 'nodes/rename'
-  | 'nodes/remove'
-  | 'approvals/list'
-  | 'approvals/count'
-  | 'approvals/resolve'
-  | 'rules/list'
-  | 'rules/create'
-  | 'rules/revoke'
-  | 'approvals/ask'
-  | 'approvals/withdraw'
-  | 'agents/interrupt'
-  | 'agents/release'
-  | 'agents/activity'
-  | 'hooks/describe'
-  | 'hooks/test'
-  | 'reservations/list'
-  | 'reservations/check'
-  | 'reservations/create'
-  | 'reservations/renew'
-  | 'reservations/release';
-
 /** Running agents on machines: made by `createSessions(core)`. */
 export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity' | 'dialIns'> {
-  readonly handlers: Pick<RelayHandlers, SessionRouteName>;
+  readonly handlers: HandlersOf<'approvals' | 'nodes' | 'reservations' | 'rules' | 'sessions'> &
+    Pick<RelayHandlers, 'agents/activity' | 'agents/interrupt' | 'agents/release' | 'hooks/describe' | 'hooks/test'>;
   readonly pairings: PairingDesk & { forget(nodeId: string): void };
   /** What `system/stats` says about sessions and nodes of a workspace. */
   counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }>;

@@ -20,7 +20,7 @@ import { assertMayActUpon } from '../../domain/scopes.ts';
 import { allRecords } from '../../store/all-records.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 import type { Reservations } from '../reservations/reservations.ts';
 import type { Approvals } from './approvals.ts';
@@ -40,7 +40,7 @@ export class ApprovalRules {
   /** Workspaces in which something could not be considered: all that is open there is asked again. */
   readonly #due = new Set<string>();
   #isClosed = false;
-  readonly handlers: Pick<RelayHandlers, 'rules/list' | 'rules/create' | 'rules/revoke'>;
+  readonly handlers: HandlersOf<'rules'>;
 
   constructor(deps: ApprovalRulesDeps) {
     this.#deps = deps;

@@ -2,7 +2,7 @@ import { DEFAULT_PAGE_SIZE, type Principal, principalName, RelayError, routeName
 import { actOf, isAudited } from '../../domain/audited-act.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { listed } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf, RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 
 type AuditDeps = Pick<RelayCore, 'store' | 'clock'> & { readonly tokenIdOf: (principal: Principal) => string | null };
@@ -23,7 +23,7 @@ export function auditedHandlers(handlers: RelayHandlers, { store, clock, tokenId
   return Object.fromEntries(audited) as unknown as RelayHandlers; // one entry for each route, with the signature of its handler
 }
 
-export function auditHandlers({ store }: Pick<RelayCore, 'store'>): Pick<RelayHandlers, 'audit/list' | 'audit/verify'> {
+export function auditHandlers({ store }: Pick<RelayCore, 'store'>): HandlersOf<'audit'> {
   return {
     'audit/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       assertOwner(principal);

@@ -9,7 +9,7 @@ import type { DueCallback } from '../../store/callback-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { IntegrationSettings } from '../contract/integration-settings.ts';
 import { listed } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import { OutboundLane, type PostQueue } from '../outbound/outbound-lane.ts';
 import type { PostRequest, PostSender } from '../outbound/post-request.ts';
 
@@ -45,7 +45,7 @@ export class Callbacks {
     this.#wake();
   }
 
-  get handlers(): Pick<RelayHandlers, 'callbacks/list' | 'callbacks/count' | 'callbacks/redeliver'> {
+  get handlers(): HandlersOf<'callbacks'> {
     const { store, clock } = this.#deps;
     return {
       'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, task: taskId, ...query }, { principal }) => {

@@ -37,19 +37,10 @@ import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { listedById } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import type { Messages } from '../mail/messages.ts';
-
-type ChannelRouteName =
-  | 'channels/list'
-  | 'channels/get'
-  | 'channels/bind'
-  | 'channels/unbind'
-  | 'channels/receive'
-  | 'channels/link'
-  | 'channels/conversation';
 
 export interface ChannelsDeps {
   readonly store: Pick<Store, 'agents' | 'channels' | 'messages' | 'log'>;
@@ -63,7 +54,7 @@ export interface ChannelsDeps {
 /** Conversations with people outside: who is meant in each, what comes in, and where what goes out belongs. */
 export class Channels {
   readonly #deps: ChannelsDeps;
-  readonly handlers: Pick<RelayHandlers, ChannelRouteName>;
+  readonly handlers: HandlersOf<'channels'>;
 
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;

@@ -39,6 +39,9 @@ export type RelayHandlers = {
   readonly [Name in RouteName]: (input: RouteInput<Name>, context: CallContext) => RouteOutput<Name> | Promise<RouteOutput<Name>>;
 };
 
+/** The handlers of every route of a noun (`HandlersOf<'pairs'>`): one that is added to the table is missed where it is not answered. */
+export type HandlersOf<Noun extends string> = Pick<RelayHandlers, Extract<RouteName, `${Noun}/${string}`>>;
+
 /** The session of a browser that a login link began: its token, and the id under which tokens are listed. */
 export interface BrowserSession {
   readonly token: string;

@@ -18,12 +18,10 @@ import { keptCounts, keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { listed } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import type { Messages } from '../mail/messages.ts';
-
-type HoldRouteName = 'holds/list' | 'holds/count' | 'holds/get' | 'holds/release' | 'holds/refuse';
 
 export interface HoldsDeps {
   readonly store: Pick<Store, 'holds'>;
@@ -39,7 +37,7 @@ const BATCH = 100;
 /** Messages that the loop guard keeps until a person decides. */
 export class Holds {
   readonly #deps: HoldsDeps;
-  readonly handlers: Pick<RelayHandlers, HoldRouteName>;
+  readonly handlers: HandlersOf<'holds'>;
 
   constructor(deps: HoldsDeps) {
     this.#deps = deps;

@@ -19,7 +19,7 @@ import { agentOf } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import { assertAccess } from '../access/access.ts';
 import { registered } from '../access/registered.ts';
-import type { CallContext, InboxStream, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf, InboxStream } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
 import { settledOf } from './settled.ts';
 
@@ -34,7 +34,7 @@ export interface InboxRoutesDeps {
 }
 
 export interface InboxRoutes {
-  readonly handlers: Pick<RelayHandlers, 'inbox/list' | 'inbox/ack' | 'deliveries/report'>;
+  readonly handlers: HandlersOf<'deliveries' | 'inbox'>;
   openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
 }
 

@@ -43,19 +43,9 @@ import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Messages } from '../mail/messages.ts';
-
-type PairRouteName =
-  | 'pairs/request'
-  | 'pairs/list'
-  | 'pairs/count'
-  | 'pairs/get'
-  | 'pairs/accept'
-  | 'pairs/reject'
-  | 'pairs/send'
-  | 'pairs/hangup';
 
 export interface PairsDeps {
   readonly store: Pick<Store, 'agents' | 'records' | 'messages'>;
@@ -82,7 +72,7 @@ interface Acting {
 /** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
 export class Pairs {
   readonly #deps: PairsDeps;
-  readonly handlers: Pick<RelayHandlers, PairRouteName>;
+  readonly handlers: HandlersOf<'pairs'>;
 
   constructor(deps: PairsDeps) {
     this.#deps = deps;

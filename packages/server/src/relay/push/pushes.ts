@@ -19,7 +19,7 @@ import { LogFollower } from '../../events/log-follower.ts';
 import { Recovery } from '../../recovery.ts';
 import type { DuePush, GatherPushes, NewPush, PushSubscriber } from '../../store/push-store.ts';
 import { listedById } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { PostSender } from '../outbound/post-request.ts';
 import type { RelayCore } from '../relay-core.ts';
 import { Lookers } from './lookers.ts';
@@ -56,7 +56,7 @@ export interface PushesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 
   readonly rightsOf: (principal: Principal) => ReaderRights;
 }
 
-type PushHandlers = Pick<RelayHandlers, 'push/key' | 'push/subscribe' | 'push/list' | 'push/unsubscribe' | 'push/look'>;
+type PushHandlers = HandlersOf<'push'>;
 
 const noPushes = (): never => {
   throw new RelayError('unsupported', 'This relay pushes nothing');

@@ -31,13 +31,10 @@ import { isUnheld, type Worker } from '../../domain/unheld.ts';
 import { allRecords } from '../../store/all-records.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 
-type ReservationHandlers = Pick<
-  RelayHandlers,
-  'reservations/list' | 'reservations/check' | 'reservations/create' | 'reservations/renew' | 'reservations/release'
->;
+type ReservationHandlers = HandlersOf<'reservations'>;
 
 /** Long names against long patterns take a while: so long one turn of the event loop may be spent on them, and then whatever else there is to do has as long. */
 const TURN_MS = 1;

@@ -6,7 +6,7 @@ import { pairNode, removeNode, renameNode } from '../../domain/node-lifecycle.ts
 import { newPairedNodeId } from '../../domain/owners-node.ts';
 import { assertMayTendNodes } from '../../domain/scopes.ts';
 import { listedById } from '../contract/listed.ts';
-import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { CallContext, HandlersOf } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
 import type { Admission, Pairings } from '../nodes/pairings.ts';
 import type { RelayCore } from '../relay-core.ts';
@@ -18,13 +18,11 @@ export interface MachinesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' 
   readonly pairings: Pairings;
 }
 
-type MachineRouteName = 'nodes/list' | 'nodes/pairings' | 'nodes/pair' | 'nodes/rename' | 'nodes/remove';
-
 const UNTRUSTED = 'The token of its machine was revoked';
 
 /** Which machines may run agents: let in, renamed, taken out. When one loses its token its agents end with its link. */
 export class Machines {
-  readonly handlers: Pick<RelayHandlers, MachineRouteName>;
+  readonly handlers: HandlersOf<'nodes'>;
   readonly #deps: MachinesDeps;
   readonly #ending = new Set<Promise<void>>();
   readonly #stopListening: () => void;

@@ -3,11 +3,11 @@ import type { TokenRecord } from '../../domain/change.ts';
 import { beginToken } from '../../domain/token-changes.ts';
 import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 
 type SharesDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'tokens'>;
-type ShareHandlers = Pick<RelayHandlers, 'shares/create' | 'shares/list' | 'shares/revoke' | 'shared/get'>;
+type ShareHandlers = HandlersOf<'shared' | 'shares'>;
 
 /** Links to the log of one session. Each is a token, and what comes with it is a principal that reads that log and does nothing. */
 export function shareHandlers({ store, clock, log, tokens }: SharesDeps): ShareHandlers {

@@ -6,7 +6,7 @@ import { isBuiltIn } from '../../domain/membership.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import type { EventFeed } from '../../events/event-feed.ts';
 import type { Store } from '../../store/store.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { SessionsPart } from '../relay-core.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 
@@ -21,10 +21,7 @@ export interface SystemRoutesDeps {
   readonly configuration: RouteOutput<'system/settings'>;
 }
 
-type SystemHandlers = Pick<
-  RelayHandlers,
-  'system/health' | 'system/version' | 'system/stats' | 'system/settings' | 'system/me' | 'login/create'
->;
+type SystemHandlers = HandlersOf<'login' | 'system'>;
 
 export function systemHandlers({ store, clock, tokens, sessions, feed, probes, configuration }: SystemRoutesDeps): SystemHandlers {
   const startedAt = clock.now();

@@ -11,7 +11,7 @@ import type { TaskSource } from '../../store/task-store.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { IntegrationSettings } from '../contract/integration-settings.ts';
 import { listedById } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 
 export interface TaskReportsDeps {
   readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
@@ -25,12 +25,7 @@ export interface TaskReportsDeps {
 const REMEMBERED_SOURCES = 10_000;
 
 /** What systems outside report: tasks come of it, one for each thing that is wrong, however often it is reported. */
-export function taskReports({
-  store,
-  clock,
-  integrations,
-  reportsPerMinute,
-}: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
+export function taskReports({ store, clock, integrations, reportsPerMinute }: TaskReportsDeps): HandlersOf<'integrations'> {
   const configured = new Map(integrations.map((integration) => [integration.name, integration]));
   // Names that programs on this machine make up come and go; what is configured is never forgotten for them.
   const ofConfigured = new Map<string, SlidingMinute>();

@@ -18,10 +18,8 @@ import { keptCounts, keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { listed, pageOf } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-
-type TaskRouteName = 'tasks/list' | 'tasks/count' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
 
 export interface TaskRoutesDeps {
   readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
@@ -32,7 +30,7 @@ export interface TaskRoutesDeps {
   readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
+export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): HandlersOf<'tasks'> {
   const find = async (principal: Principal, id: number): Promise<Task> => {
     const task = await store.tasks.get(principal.workspace, id);
     if (!task || !readers.of(principal).mayReadTask(task)) throw notFound(id);

@@ -6,7 +6,7 @@ import { grantFor } from '../../domain/token-grant.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import { listedById } from '../contract/listed.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -19,13 +19,7 @@ export interface TokenRoutesDeps {
 }
 
 /** Making, listing and revoking tokens. Who may is the scope `*`, which only the owner and tokens that stand for the owner have. */
-export function tokenHandlers({
-  store,
-  clock,
-  log,
-  tokens,
-  inboxes,
-}: TokenRoutesDeps): Pick<RelayHandlers, 'tokens/create' | 'tokens/list' | 'tokens/revoke'> {
+export function tokenHandlers({ store, clock, log, tokens, inboxes }: TokenRoutesDeps): HandlersOf<'tokens'> {
   return {
     'tokens/create': async (input, { principal }) => {
       const { agentId, ...grant } = grantFor(input);

@@ -16,19 +16,11 @@ import { completionChange, takenBackNotice } from '../../domain/work-results.ts'
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
-import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { HandlersOf, RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import { workList } from './work-list.ts';
 
-type ClaimRouteName =
-  | 'messages/claim'
-  | 'claims/get'
-  | 'claims/renew'
-  | 'claims/progress'
-  | 'claims/release'
-  | 'claims/complete'
-  | 'work/list';
 type WriteInput = Pick<RouteInput<'claims/renew'>, 'id' | 'fence' | 'agentId' | 'epoch' | 'instanceId'>;
 
 export interface ClaimRoutesDeps {
@@ -42,7 +34,7 @@ export interface ClaimRoutesDeps {
   readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function claimHandlers(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+export function claimHandlers(deps: ClaimRoutesDeps): HandlersOf<'claims' | 'work'> & Pick<RelayHandlers, 'messages/claim'> {
   const { settings } = deps;
   const write = writerOf(deps);
   return {
