@@ -1,8 +1,8 @@
 import { type MethodParams, RelayError, type SandboxRequest, type Session } from 'agent-relay-protocol';
 import { runSession } from '../../domain/session-lifecycle.ts';
 import type { NodeLink } from '../contract/relay-contract.ts';
+import type { Nodes } from '../nodes/nodes.ts';
 import type { RelayCore } from '../relay-core.ts';
-import type { Nodes } from './nodes.ts';
 import type { Unstarted } from './unstarted.ts';
 
 export interface StartOnNodeDeps extends Pick<RelayCore, 'store' | 'clock'> {

@@ -16,8 +16,8 @@ import { assertNothingOf } from '../access/registered.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
+import type { Nodes } from '../nodes/nodes.ts';
 import type { RelayCore } from '../relay-core.ts';
-import type { Nodes } from './nodes.ts';
 import { startOnNode } from './start-on-node.ts';
 import type { Unstarted } from './unstarted.ts';
 

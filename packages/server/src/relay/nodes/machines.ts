@@ -7,10 +7,10 @@ import { newPairedNodeId } from '../../domain/owners-node.ts';
 import { assertMayTendNodes } from '../../domain/scopes.ts';
 import { listedById } from '../contract/listed.ts';
 import type { CallContext, HandlersOf } from '../contract/relay-contract.ts';
-import type { NodeRegistry } from '../nodes/node-registry.ts';
-import type { Admission, Pairings } from '../nodes/pairings.ts';
 import type { RelayCore } from '../relay-core.ts';
+import type { NodeRegistry } from './node-registry.ts';
 import type { Nodes } from './nodes.ts';
+import type { Admission, Pairings } from './pairings.ts';
 
 export interface MachinesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'tokens'> {
   readonly registry: NodeRegistry;

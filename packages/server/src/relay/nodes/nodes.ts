@@ -20,20 +20,27 @@ import { RecentMap } from 'agent-relay-wire';
 import { attachNode, updateNode } from '../../domain/node-lifecycle.ts';
 import { newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
 import { endSession, isCurrent, runSession, type SessionToEnd } from '../../domain/session-lifecycle.ts';
-import type { ActivityRelay } from '../activity/activity.ts';
-import type { ApprovalRules } from '../approvals/rules.ts';
 import { listedById } from '../contract/listed.ts';
 import type { CallContext, NodeHandlers, NodeLink } from '../contract/relay-contract.ts';
-import type { AttachedNode, NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore } from '../relay-core.ts';
+import type { AttachedNode, NodeRegistry } from './node-registry.ts';
 
 export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'agents' | 'inboxes' | 'tokens'> {
   readonly registry: NodeRegistry;
-  readonly activity: ActivityRelay;
-  /** Asked again when a machine is back. */
-  readonly rules: Pick<ApprovalRules, 'askAgain'>;
+  readonly activity: ActivityDesk;
+  readonly questions: QuestionDesk;
   /** Sessions whose start this relay is waiting for. */
   readonly starting: ReadonlySet<string>;
+}
+
+/** Whoever was to answer what these sessions ask may have been gone while their machine was. */
+export interface QuestionDesk {
+  askAgain(workspace: string, sessions: ReadonlySet<string>): Promise<void>;
+}
+
+/** Where what agents do is told. */
+export interface ActivityDesk {
+  append(workspace: string, session: Session, params: MethodParams<'activity/append'>): Promise<MethodResult<'activity/append'>>;
 }
 
 /** What a machine has just looked for it is not asked to look for again. */
@@ -190,7 +197,7 @@ export class Nodes {
       const written = await store.nodes.change(workspace, nodeId, (facts) => attachNode(facts, node, needsToken));
       registry.rename(workspace, nodeId, written.name);
       const sessions = await this.#compare(workspace, nodeId, params.sessions);
-      void this.#deps.rules.askAgain(workspace, new Set(sessions.flatMap(({ sessionId, keep }) => (keep ? [sessionId] : []))));
+      void this.#deps.questions.askAgain(workspace, new Set(sessions.flatMap(({ sessionId, keep }) => (keep ? [sessionId] : []))));
       log.info('node attached', { nodeId, name: written.name, version, sessions: sessions.length });
       if (version !== RELAY_VERSION)
         log.warn('a node runs another version than this relay', { nodeId, name: written.name, version, relay: RELAY_VERSION });
