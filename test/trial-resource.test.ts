@@ -104,7 +104,7 @@ function copyPackage(name: string): void {
   }
 }
 
-test('a resource touches at most six files that are there', () => {
+test('a resource touches at most six sources that are there', () => {
   expect([...new Set(edits.map(({ file }) => file))].length).toBeLessThanOrEqual(6);
 });
 
