@@ -121,9 +121,13 @@ function objects({ properties, required = [], additionalProperties }: JsonSchema
     return fc.record(Object.fromEntries(fields), { requiredKeys: given });
   }
   const values = typeof additionalProperties === 'object' ? arbitraryOf(additionalProperties, '') : anyJson;
-  return fc.dictionary(fc.oneof(fc.string({ unit: plainCharacter, maxLength: 12 }), fc.constantFrom('__proto__', 'constructor', 'toString')), values, {
-    maxKeys: 3,
-  });
+  return fc.dictionary(
+    fc.oneof(fc.string({ unit: plainCharacter, maxLength: 12 }), fc.constantFrom('__proto__', 'constructor', 'toString')),
+    values,
+    {
+      maxKeys: 3,
+    },
+  );
 }
 
 /** A page of a thousand rows each time would only measure how fast they are written out. */
@@ -157,7 +161,6 @@ const lines = [
   "'; DROP TABLE messages; --",
   'a\r\nb: c',
 ];
-
 
 function strings({ minLength = 0, maxLength = 65_536, pattern, format }: JsonSchema, field: string): fc.Arbitrary<unknown> {
   if (format === 'uri') return fc.constantFrom('https://example.com/a?b=c', 'http://[::1]:1/', 'https://ex\u00e4mple.test');

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 
 /** What a person or a program said in a conversation, as it is stored. */
-export interface StoredMessage {
+export interface RecordedMessage {
   readonly turnId: string;
   readonly id: string;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface StoredMessage {
   readonly wasRead: boolean;
 }
 
-type Draft = { -readonly [Key in keyof StoredMessage]: StoredMessage[Key] };
+type Draft = { -readonly [Key in keyof RecordedMessage]: RecordedMessage[Key] };
 
 const texts = z.array(z.looseObject({ text: z.string() }).catch({ text: '' }));
 const event = z.literal('event_msg');
@@ -42,7 +42,7 @@ const bytesRead = 8 * 1024 * 1024;
  * Codex stores a message twice, first as the model reads it and then, some milliseconds later, as an item; its lists are made of the items, later still
  * (0.169, 0.171). After a kill in between the model has it and no list has.
  */
-export async function storedMessages(path: string): Promise<readonly StoredMessage[]> {
+export async function storedMessages(path: string): Promise<readonly RecordedMessage[]> {
   const found: Draft[] = [];
   let inTurn: Draft[] = [];
   let turnId = '';

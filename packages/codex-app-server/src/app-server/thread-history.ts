@@ -6,7 +6,7 @@ import { ThreadItemSchema } from './items.ts';
 import { DequeueResult, type ItemEntry, ItemsPage, QueuePage, StoredThread, TurnsPage } from './methods.ts';
 import type { Turn } from './notifications.ts';
 import { hasNoHistory } from './stored-history.ts';
-import { type StoredMessage, storedMessages } from './stored-messages.ts';
+import { type RecordedMessage, storedMessages } from './stored-messages.ts';
 
 export interface ListItemsOptions {
   /** Keeps to one turn. */
@@ -166,7 +166,7 @@ export class ThreadHistory {
     const path = stored?.thread.path;
     const messages = path === undefined ? [] : await storedMessages(path);
     for (const [clientId, text] of wanted) {
-      const isIt = (message: StoredMessage) =>
+      const isIt = (message: RecordedMessage) =>
         message.clientId === clientId || (message.clientId === undefined && text !== undefined && carriesPrompt(message.text, text));
       const message = messages.findLast(isIt);
       if (!message) continue;

@@ -61,7 +61,6 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const sessions = new Sessions({ ...core, registry, nodes, controllers });
   const unstarted = new Unstarted(core);
   const starts = new Starts({ ...core, registry, nodes, starting, unstarted });
-  const start: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context);
   const release: RelayHandlers['agents/release'] = (input, context) => sessions.release(input, context);
   const wake: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context, { isWoken: true });
   const waker = new Waker({ ...core, start: wake, release });
@@ -70,7 +69,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
     handlers: {
-      'sessions/start': start,
+      'sessions/start': (input, context) => starts.start(input, context),
       'sessions/list': (input, context) => sessions.list(input, context),
       'sessions/get': (input, context) => sessions.get(input, context),
       'sessions/invite': (input, context) => dialIns.issueCode(input, context),

@@ -138,9 +138,8 @@ export class SqliteStore implements Store {
       };
       const facts = new FactReader(tables, log, index);
       const changes = new ChangeWriter(tables, log, index, (workspace) => facts.following(workspace));
-      const memories = new Set<TurnMemory>();
       const audit = new AuditTable(database);
-      memories.add(audit);
+      const memories = new Set<TurnMemory>([audit]);
       const writer = new Writer(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, {
         asker: () => {
           const doing = audit.current();
