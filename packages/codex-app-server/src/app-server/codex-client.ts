@@ -33,7 +33,7 @@ export interface CodexClientOptions extends RequestGateOptions {
 }
 
 /** Parameters of a method that says something in a thread. */
-export interface SaidMessage {
+export interface MessageToThread {
   readonly threadId: string;
   readonly clientUserMessageId: string;
   /** As `turn/start` takes it. */
@@ -49,7 +49,7 @@ export interface SendOnceOptions {
 
 const lastFramesMs = 1_000;
 
-const textOf = (input: SaidMessage['input']): string | undefined => input?.map(({ text = '' }) => text).join('');
+const textOf = (input: MessageToThread['input']): string | undefined => input?.map(({ text = '' }) => text).join('');
 
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
@@ -202,7 +202,7 @@ export class CodexClient implements CodexRequester {
    */
   async sendOnce(
     method: string,
-    message: SaidMessage,
+    message: MessageToThread,
     { mayHaveArrived = false, beforeSending }: SendOnceOptions = {},
   ): Promise<string | undefined> {
     const find = () => this.turnOfMessage(message.threadId, message.clientUserMessageId, { text: textOf(message.input) });
