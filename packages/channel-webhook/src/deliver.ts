@@ -1,6 +1,6 @@
 import type { ChannelHandle, OutgoingMail } from 'agent-relay-client';
 import { asText, OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
-import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
+import { type PostPolicy, postFault, postUntilSettled } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { WebhookOptions } from './start-options.ts';
@@ -63,21 +63,17 @@ async function carry(mail: OutgoingMail, options: DeliverOptions, signal: AbortS
   const { conversationId, problem, message } = mail;
   if (deliverTo === null || conversationId === null) return { type: 'refused', reason: problem ?? 'This channel only brings messages in' };
   const body = bodyOf(mail);
-  const deadlineAt = clock.now() + giveUpAfterMs;
-  for (let attempts = 1; !signal.aborted; attempts += 1) {
-    const answer = await post(deliverTo, body, options, signal);
-    const now = clock.now();
-    const fate = fateOfPost(policy, { ...answer, attempts, deadlineAt, now, chance: random() });
-    if (answer.status !== null && fate.status === 'delivered') return { type: 'taken', externalIds: namesIn(answer.text) };
-    const reason = answer.status === null ? answer.error : postFault(answer.status);
-    if (fate.status === 'dead' && fate.cause === 'refused') return { type: 'refused', reason };
-    if (signal.aborted) return null;
-    if (fate.status !== 'pending') return { type: 'refused', reason: `Given up: ${reason}` };
-    log.warn('a message could not be posted, trying again', { messageId: message.id, reason });
-    await sleep(fate.nextAttemptAt - now, { signal });
-  }
-  return null;
+  if (signal.aborted) return null;
+  const onAgain = (answer: Answer) =>
+    log.warn('a message could not be posted, trying again', { messageId: message.id, reason: faultOf(answer) });
+  const terms = { policy, lifetimeMs: giveUpAfterMs, now: () => clock.now(), chance: () => random(), signal, onAgain };
+  const { answer, fate } = await postUntilSettled(() => post(deliverTo, body, options, signal), terms);
+  if (answer.status !== null && fate.status === 'delivered') return { type: 'taken', externalIds: namesIn(answer.text) };
+  if (fate.status === 'dead' && fate.cause === 'refused') return { type: 'refused', reason: faultOf(answer) };
+  return signal.aborted ? null : { type: 'refused', reason: `Given up: ${faultOf(answer)}` };
 }
+
+const faultOf = (answer: Answer): string => (answer.status === null ? answer.error : postFault(answer.status));
 
 function bodyOf({ message, conversationId, replyToExternalId }: OutgoingMail): string {
   const { id, from, body, subject, threadId, replyTo, createdAt } = message;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askedWaitMs, fateOfPost, type PostAttempt, type PostPolicy, postFault } from './post-attempts.ts';
+import { askedWaitMs, fateOfPost, type PostAttempt, type PostPolicy, postFault, postUntilSettled } from './post-attempts.ts';
 
 const policy: PostPolicy = {
   firstDelayMs: 1_000,
@@ -46,4 +46,27 @@ test('a status ends a post with the last attempt that it allows, and 2xx deliver
 
 test('a redirect says that nobody follows it', () => {
   expect([302, 500].map(postFault)).toEqual(['It answered 302: redirects are not followed', 'It answered 500']);
+});
+
+test('a post that nobody keeps is tried again until its fate is known, and no more once nobody waits', async () => {
+  const quick = { policy: { ...policy, firstDelayMs: 1 }, lifetimeMs: 60_000, now: () => Date.now(), chance: () => 0 };
+  const answers = [{ status: null }, { status: 503 }, { status: 204 }];
+  const again: unknown[] = [];
+  const settled = await postUntilSettled(async () => answers.shift() ?? { status: 500 }, {
+    ...quick,
+    signal: new AbortController().signal,
+    onAgain: ({ status }) => again.push(status),
+  });
+  expect([settled, again]).toEqual([{ answer: { status: 204 }, fate: { status: 'delivered', nextAttemptAt: null } }, [null, 503]]);
+  const over = new AbortController();
+  let count = 0;
+  const ended = postUntilSettled(
+    async () => {
+      count += 1;
+      over.abort();
+      return { status: 503 };
+    },
+    { ...quick, signal: over.signal },
+  );
+  expect([(await ended).fate.status, count]).toEqual(['pending', 1]);
 });

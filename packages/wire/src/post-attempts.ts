@@ -1,3 +1,5 @@
+import { sleep } from './time.ts';
+
 /**
  * How posts of one kind are tried: attempts go on, each later than the one before, until the post is taken, refused for good or too old.
  * Nothing is kept here; who keeps posts also says how many it keeps.
@@ -43,6 +45,41 @@ export function fateOfPost(policy: PostPolicy, attempt: PostAttempt): PostFate {
   if (planned > deadlineAt) return { status: 'dead', nextAttemptAt: null, cause: 'deadline' };
   const asked = Math.min(deadlineAt, now + askedWaitMs(policy, retryAfter, now));
   return { status: 'pending', nextAttemptAt: Math.max(planned, asked) };
+}
+
+export interface PostUntilSettledOptions<Answer> {
+  readonly policy: PostPolicy;
+  /** Milliseconds. */
+  readonly lifetimeMs: number;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** From 0 to 1: spreads retries. */
+  readonly chance: () => number;
+  /** Ends the trying, not what is on its way. */
+  readonly signal: AbortSignal;
+  /** Told of each attempt that failed before another one. */
+  readonly onAgain?: (answer: Answer) => void;
+}
+
+/**
+ * Posts what nobody keeps, again as its policy says: answers the last attempt and what became of it, which is `pending` once the signal has aborted.
+ * Rejects with what `post` throws.
+ */
+export async function postUntilSettled<Answer extends Pick<PostAttempt, 'status' | 'retryAfter'>>(
+  post: () => Promise<Answer>,
+  { policy, lifetimeMs, now, chance, signal, onAgain }: PostUntilSettledOptions<Answer>,
+): Promise<{ readonly answer: Answer; readonly fate: PostFate }> {
+  const deadlineAt = now() + lifetimeMs;
+  for (let attempts = 1; ; attempts += 1) {
+    const answer = await post();
+    const { status, retryAfter } = answer;
+    const at = now();
+    const fate = fateOfPost(policy, { status, retryAfter, attempts, deadlineAt, now: at, chance: chance() });
+    if (fate.status !== 'pending' || signal.aborted) return { answer, fate };
+    onAgain?.(answer);
+    await sleep(Math.max(0, fate.nextAttemptAt - at), { signal });
+    if (signal.aborted) return { answer, fate };
+  }
 }
 
 /** How long the other side asks not to be called (`Retry-After`, in seconds or as a date); nought when it asks nothing that can be read. */

@@ -1,5 +1,6 @@
-import type { Approval, ApprovalOption, FormAnswers, FormField, RouteOutput } from 'agent-relay-protocol';
+import type { Approval, ApprovalOption, FormAnswers, FormField } from 'agent-relay-protocol';
 import type { PlayedAct } from './difference.ts';
+import { readBack } from './reading.ts';
 import type { Stage } from './stage.ts';
 
 /** No longer title, and no longer word with an answer, is taken. */
@@ -68,12 +69,9 @@ export class ApprovalPlayer {
   async compare(): Promise<void> {
     const { relay, call, differences } = this.#stage;
     for (const agent of new Set(this.#asked.map(({ agentId }) => agentId))) {
-      const replayed = new Map<string, Approval['status']>();
-      for (let before: number | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
-        const page: RouteOutput<'approvals/list'> = await relay.approvals.list({ agent, ...(before !== undefined && { before }) }, call);
-        for (const { approvalId, status } of page.data) replayed.set(approvalId, status);
-        before = page.nextCursor;
-      }
+      const asked = await readBack((from) => relay.approvals.list({ ...from, agent }, call));
+      // An id that a later session used again is not the recorded one's.
+      const replayed = new Map(asked.toReversed().map(({ approvalId, status }) => [approvalId, status]));
       for (const { agentId, approvalId, status: recorded } of this.#asked) {
         const now = replayed.get(approvalId) ?? null;
         if (agentId === agent && now !== recorded) differences.push({ type: 'approval', approvalId, agentId, recorded, replayed: now });

@@ -71,15 +71,8 @@ async function tasksOf(relay: RelayCalls, lines: readonly Line[], call: CallOpti
   return tasks;
 }
 
-async function historyOf(relay: RelayCalls, id: number, call: CallOptions): Promise<TaskEvent[]> {
-  const history: TaskEvent[] = [];
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: RouteOutput<'tasks/events'> = await relay.tasks.events({ id, after, limit: PAGE }, call);
-    history.push(...page.data);
-    after = page.nextCursor;
-  }
-  return history;
-}
+const historyOf = async (relay: RelayCalls, id: number, call: CallOptions): Promise<TaskEvent[]> =>
+  (await listAll(relay.tasks.events, { id, after: 0, limit: PAGE }, call)).data;
 
 async function approvalsOf(relay: RelayCalls, options: RecordOptions, call: CallOptions): Promise<Line[]> {
   const lines: Line[] = [];

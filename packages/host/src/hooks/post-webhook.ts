@@ -1,5 +1,5 @@
 import { messageOf, RELAY_VERSION } from 'agent-relay-protocol';
-import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
+import { type PostPolicy, postFault, postUntilSettled } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import type { CommandResult } from './run-command.ts';
 
@@ -25,16 +25,14 @@ export async function postWebhook(
   { url, secret, event, body }: Webhook,
   { now, signal }: { readonly now: () => number; readonly signal: AbortSignal },
 ): Promise<CommandResult> {
-  const deadlineAt = now() + LIFETIME_MS;
   const userAgent = `agent-relay/${RELAY_VERSION}`;
-  for (let attempts = 1; ; attempts += 1) {
+  const post = () => {
     const headers = { ...postHeaders({ body, key: secret, now: now(), userAgent }), 'x-agent-relay-event': event };
-    const { status, retryAfter, fault } = await attempt(url, { body, headers }, signal);
-    const fate = fateOfPost(policy, { status, retryAfter, attempts, deadlineAt, now: now(), chance: 0.5 });
-    if (fate.status === 'delivered') return { outcome: 'succeeded', detail: `It answered ${status}` };
-    if (fate.status === 'dead' || signal.aborted) return { outcome: 'failed', detail: fault.slice(0, 1000) };
-    await sleep(Math.max(0, fate.nextAttemptAt - now()), { signal });
-  }
+    return attempt(url, { body, headers }, signal);
+  };
+  const { answer, fate } = await postUntilSettled(post, { policy, lifetimeMs: LIFETIME_MS, now, chance: () => 0.5, signal });
+  if (fate.status === 'delivered') return { outcome: 'succeeded', detail: `It answered ${answer.status}` };
+  return { outcome: 'failed', detail: answer.fault.slice(0, 1000) };
 }
 
 async function attempt(

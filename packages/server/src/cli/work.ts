@@ -1,5 +1,5 @@
-import type { RelayClient } from 'agent-relay-client';
-import type { RouteOutput, RouteRequest, WorkItem } from 'agent-relay-protocol';
+import { listAll } from 'agent-relay-client';
+import type { WorkItem } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { untilTime } from './claims.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -19,22 +19,13 @@ export const workCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ for: agentId, held, json, ...options }: WorkOptions) => {
       await withRelay(options, terminal, async (client) => {
-        const items = await everyPage(client, { ...(agentId && { for: agentId }), ...(held && { held }) }, terminal.signal);
+        const asked = { ...(agentId && { for: agentId }), ...(held && { held }), after: 0 };
+        const { data: items } = await listAll(client.work.list, asked, { signal: terminal.signal });
         if (json) for (const item of items) terminal.out(JSON.stringify(item));
         else show(items, terminal);
         if (items.length === 0) terminal.note(held ? 'No work.' : 'No work is open; --held lists what somebody has.');
       });
     });
-
-async function everyPage(client: RelayClient, query: RouteRequest<'work/list'>, signal: AbortSignal): Promise<readonly WorkItem[]> {
-  const items: WorkItem[] = [];
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: RouteOutput<'work/list'> = await client.work.list({ ...query, after }, { signal });
-    items.push(...page.data);
-    after = page.nextCursor;
-  }
-  return items;
-}
 
 function show(items: readonly WorkItem[], { out, note }: Terminal): void {
   if (items.length === 0) return;

@@ -21,7 +21,7 @@ import {
   type SetHook,
   withRecentRun,
 } from 'agent-relay-protocol';
-import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
+import { type PostPolicy, postFault, postUntilSettled, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import { readAddress, resolveAddress } from '../../domain/address.ts';
 import { exampleOfOccurrence, hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
@@ -261,18 +261,14 @@ export class RelayHooks {
     if (!sender) throw new RelayError('unsupported', 'This relay posts nothing');
     const { signal } = this.#closing;
     const body = JSON.stringify({ hook: name, trigger, fields, id: randomUUID(), at: clock.now() });
-    const deadlineAt = clock.now() + LIFETIME_MS;
-    for (let attempts = 1; ; attempts += 1) {
+    const attempt = () => {
       const headers = postHeaders({ body, key: secret, now: clock.now(), userAgent: `agent-relay/${RELAY_VERSION}` });
-      const answer = await sender.send({ url, body, headers: { ...headers, 'x-agent-relay-event': `hook.${trigger}` } }, signal);
-      const { status } = answer;
-      const retryAfter = answer.error === null ? answer.retryAfter : undefined;
-      const fate = fateOfPost(policy, { status, retryAfter, attempts, deadlineAt, now: clock.now(), chance: 0.5 });
-      if (fate.status === 'delivered') return { outcome: 'succeeded', detail: `It answered ${status}` };
-      if (fate.status === 'dead' || signal.aborted)
-        return { outcome: 'failed', detail: (answer.error ?? postFault(answer.status)).slice(0, 1000) };
-      await sleep(Math.max(0, fate.nextAttemptAt - clock.now()), { signal });
-    }
+      return sender.send({ url, body, headers: { ...headers, 'x-agent-relay-event': `hook.${trigger}` } }, signal);
+    };
+    const terms = { policy, lifetimeMs: LIFETIME_MS, now: () => clock.now(), chance: () => 0.5, signal };
+    const { answer, fate } = await postUntilSettled(attempt, terms);
+    if (fate.status === 'delivered') return { outcome: 'succeeded', detail: `It answered ${answer.status}` };
+    return { outcome: 'failed', detail: (answer.error ?? postFault(answer.status)).slice(0, 1000) };
   }
 }
 
