@@ -146,6 +146,7 @@ const answers: Readonly<Record<string, Row>> = {
     [{ thread: { id: 't', status: { type: 'idle', activeFlags: ['x'] } }, model: 'm', cwd: '/' }],
     ['thread', 'thread.id', 'thread.status.type'],
   ],
+  StoredThread: [methods.StoredThread, [{ thread: { id: 't', path: '/r.jsonl' } }], ['thread']],
   StartTurnResult: [methods.StartTurnResult, [{ turn: { id: 'u' } }], ['turn', 'turn.id']],
   SteerTurnResult: [methods.SteerTurnResult, [{ turnId: 'u' }], ['turnId']],
   DequeueResult: [methods.DequeueResult, [{ deleted: true }, { deleted: false }], []],

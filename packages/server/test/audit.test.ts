@@ -56,7 +56,7 @@ test('who did what, and with which token, is told newest first; reading, plain m
       [2, 'token:steward', tokenId, 'rules/create', 'Worker'],
       [1, 'owner', null, 'tokens/create', 'steward'],
     ]);
-    expect(data[2]?.details).toEqual({ agent: 'Worker', command: ['npm', 'test'], folder: '/srv' });
+    expect(data[2]?.details).toEqual({ agentId: 'Worker', command: ['npm', 'test'], folder: '/srv' });
     expect(JSON.stringify(data)).not.toContain('secret plan');
     const page = await owner.audit.list({ limit: 2 });
     expect((await owner.audit.list({ limit: 2, before: page.nextCursor })).data.map(({ id }) => id)).toEqual([2, 1]);

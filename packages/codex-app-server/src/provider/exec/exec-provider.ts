@@ -148,7 +148,9 @@ export class CodexExecProvider implements Provider {
     const version = /\d+\.\d+\S*/u.exec(await ask('--version'))?.[0] ?? 'unknown';
     if (options.mode === 'safe') return { version, userMcpServers: serverNames(await ask('mcp', 'list', '--json')), hooksAreOff: false };
     // One that cannot say so is taken to run them.
-    const features = hasHook ? await ask('features', 'list').catch(() => '') : '';
+    const soon = { ...options, signal: AbortSignal.any([options.signal, AbortSignal.timeout(saysSoMs)]) };
+    const features = hasHook ? await answerOf(soon, ready, ['features', 'list']).catch(() => '') : '';
+    options.signal.throwIfAborted();
     return { version, userMcpServers: [], hooksAreOff: areHooksOff(features) };
   }
 }
@@ -176,6 +178,9 @@ function parsedJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Nobody waits longer for what a start can do without. */
+const saysSoMs = 10_000;
 
 async function answerOf({ cwd, onProcess, signal }: TrackedStart, ready: Ready, args: readonly string[]): Promise<string> {
   const { command, env, confine } = ready;
