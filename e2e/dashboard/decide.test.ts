@@ -51,7 +51,7 @@ test.skipIf(!hasBrowser)('a question becomes a standing rule, whose uses are tol
   const rule = page.locator('[data-rule]', { hasText: 'Its tests' });
   await rule.getByText('used 2 of 5 times').waitFor();
   expect((await owner.rules.list({})).data).toMatchObject([
-    { agent: 'Builder', command: ['npm', 'test'], maxUses: 5, uses: 2, ended: null },
+    { agentId: 'Builder', command: ['npm', 'test'], maxUses: 5, uses: 2, ended: null },
   ]);
   await keepScreenshot(page, 'dashboard-rules');
   await rule.getByRole('link', { name: 'used 2 of 5 times' }).click();
