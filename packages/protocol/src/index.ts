@@ -223,11 +223,9 @@ export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from '.
 export {
   API_PREFIX,
   EVENTS_PATH,
-  LONGEST_TOOL_WAIT_MS,
   MCP_PATH,
   routeNames,
   SHARED_PAGE,
-  toolWaitMsOf,
   WEB_SOCKET_PATH,
   waitMsOf,
 } from './routes.ts';
@@ -269,6 +267,7 @@ export {
 } from './task.ts';
 export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
+export { longestToolWaitMs, toolWaitMsOf } from './tool-waits.ts';
 export { touchedFiles } from './touched-files.ts';
 export type { UsageDay } from './usage.ts';
 export { DaySchema, UsageDaySchema } from './usage.ts';

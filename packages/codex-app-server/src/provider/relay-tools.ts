@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/client';
-import { LONGEST_TOOL_WAIT_MS, messageOf, toolWaitMsOf } from 'agent-relay-protocol';
+import { longestToolWaitMs, messageOf, toolWaitMsOf } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { parseRequest, type ServerRequest } from '../app-server/server-requests.
 const answerLimitMs = 70_000;
 
 /** For those who have one limit for all tools. */
-export const toolTimeoutMs = answerLimitMs + LONGEST_TOOL_WAIT_MS;
+export const toolTimeoutMs = answerLimitMs + longestToolWaitMs();
 
 /** How long a session's start waits for the list. */
 const openMs = 5_000;

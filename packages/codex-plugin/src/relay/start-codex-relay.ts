@@ -13,7 +13,7 @@ import {
   type ResumeThreadParams,
   type ThreadOptions,
 } from 'agent-relay-codex-app-server';
-import { LONGEST_TOOL_WAIT_MS, MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { longestToolWaitMs, MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -102,7 +102,7 @@ const relayTools = (door: SessionDoor) => ({
   [`mcp_servers.${MCP_SERVER_NAME}.bearer_token_env_var`]: 'AGENT_RELAY_TOKEN',
   // Without it the policy `never` refuses every call.
   [`mcp_servers.${MCP_SERVER_NAME}.default_tools_approval_mode`]: 'approve',
-  [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: (LONGEST_TOOL_WAIT_MS + answerLimitMs) / 1000,
+  [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: (longestToolWaitMs() + answerLimitMs) / 1000,
 });
 
 interface Parts extends CodexRelayOptions, Launched {
