@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
 import type { OwnedProcess } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -53,16 +54,21 @@ describe.each(codexVersions)('mail of which a Codex %s had stored the one half w
     // The lists are made of the conversation.
     for (const name of readdirSync(bench.home.codexHome)) if (name.startsWith('thread_history')) rmSync(join(bench.home.codexHome, name));
   };
+  /** The letter, in a conversation whose session is over. */
+  const said = async () => {
+    const promptId = randomUUID();
+    const { session, log } = await start();
+    await session.prompt({ text: letter('one'), messageIds: [7] }, { mode: 'next', promptId });
+    await log.waitForTurnEnd();
+    const conversation = session.vendorSessionId ?? '';
+    await provider.close();
+    return { promptId, conversation };
+  };
   /** How often the model is told of it. */
   const timesRead = () => JSON.stringify(bench.model.requests.at(-1)?.model?.conversation).split('[msg:7] from owner').length - 1;
 
   test('is not said again by the session that goes on with the conversation, and what comes next is read with it', async () => {
-    const promptId = randomUUID();
-    const first = await start();
-    await first.session.prompt({ text: letter('one'), messageIds: [7] }, { mode: 'next', promptId });
-    await first.log.waitForTurnEnd();
-    const conversation = first.session.vendorSessionId ?? '';
-    await provider.close();
+    const { promptId, conversation } = await said();
     cut();
 
     provider = new CodexProvider({ command: bench.command });
@@ -76,12 +82,7 @@ describe.each(codexVersions)('mail of which a Codex %s had stored the one half w
   });
 
   test('is found by its words where a server that died is looked into, and only by these', async () => {
-    const promptId = randomUUID();
-    const first = await start();
-    await first.session.prompt({ text: letter('one'), messageIds: [7] }, { mode: 'next', promptId });
-    await first.log.waitForTurnEnd();
-    const conversation = first.session.vendorSessionId ?? '';
-    await provider.close();
+    const { promptId, conversation } = await said();
     const inFile = async () => (await storedMessages(stored())).filter((message) => message.text === letter('one'));
     expect(await inFile()).toMatchObject([{ clientId: `relay-${promptId}`, wasRead: true }]);
     cut();
@@ -96,4 +97,18 @@ describe.each(codexVersions)('mail of which a Codex %s had stored the one half w
     expect([await found(), await found(letter('two').replace('letter', 'another'))]).toEqual([new Map(), new Map()]);
     expect(await history.turnOfMessage(`relay-${promptId}`, { text: letter('two') })).toMatch(/^[\da-f-]{36}$/u);
   });
+});
+
+test('nothing is known of mail while the connection is lost on which it is looked for', async () => {
+  const lost = new RelayError('connection_closed', 'lost');
+  const client = {
+    isExperimental: false,
+    ask: async (schema: { parse(value: unknown): unknown }, method: string) => {
+      if (method === 'thread/read') throw lost;
+      return schema.parse({ data: [] });
+    },
+  };
+  const history = new ThreadHistory(client as unknown as CodexClient, () => 't'); // all that it asks of one here
+  await expect(history.messages(new Map([['relay-a', letter('one')]]))).rejects.toBe(lost);
+  await expect(history.turnOfMessage('relay-a', { text: letter('one') })).rejects.toBe(lost);
 });
