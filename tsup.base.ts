@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Options } from 'tsup';
@@ -34,6 +34,8 @@ export function thirdPartyNoticesPlugin(): Plugin {
       initialOptions.metafile = true;
       onEnd(({ metafile }) => {
         for (const file of Object.keys(metafile?.inputs ?? {})) bundledFiles.add(resolve(file));
+        // It may be the first to write there.
+        mkdirSync('dist', { recursive: true });
         writeFileSync('dist/third-party-notices.txt', thirdPartyNotices(bundledFiles));
       });
     },
