@@ -36,6 +36,8 @@ export async function startFakeAnthropic({
     CLAUDE_CODE_MAX_RETRIES: '1',
     DISABLE_AUTOUPDATER: '1',
     DISABLE_TELEMETRY: '1',
+    // It would read all certificates of the machine at its start, and here is no TLS.
+    CLAUDE_CODE_CERT_STORE: 'bundled',
     ...loopbackWithoutProxy,
   });
   return Object.assign(endpoint, { env, writeOpenCodeHome: (home: string) => writeOpenCodeConfig(home, endpoint.url) });

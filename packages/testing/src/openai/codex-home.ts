@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 /**
  * Writes the `config.toml` with which Codex works offline against a fake endpoint. The model is pinned: it is the newest whose tools are
- * plain calls, and leaving it to the catalogue would change the tests with the next release.
+ * plain calls, and leaving it to the catalogue would change the tests with the next release. Each thread would run two shells to keep their
+ * settings for its commands, which is two thirds of what a thread costs to start.
  */
 export async function writeCodexConfig(codexHome: string, endpointUrl: string): Promise<void> {
   await mkdir(codexHome, { recursive: true });
@@ -24,6 +25,9 @@ stream_max_retries = 1
 
 [analytics]
 enabled = false
+
+[features]
+shell_snapshot = false
 
 [notice.model_migrations]
 "gpt-5.5" = "gpt-6-sol"
