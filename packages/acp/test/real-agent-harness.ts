@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ProviderHarness } from 'agent-relay-provider/testing';
 import {
   acpCliPaths,
@@ -69,7 +71,9 @@ export async function codexAgentHarness(): Promise<ProviderHarness> {
 export async function openCodeHarness(command: string): Promise<ProviderHarness> {
   const [home, model] = [await tempHome(), await startFakeAnthropic({ model: wordScript(), speaker: 'opencode' })];
   await model.writeOpenCodeHome(home.home);
-  // Otherwise it asks the net for a list of models.
-  const env = { ...model.env(), OPENCODE_DISABLE_MODELS_FETCH: 'true' };
+  // Otherwise it asks the net for a list of models, or checks the thousands that it has in itself, at each start.
+  const models = join(home.directory, 'models.json');
+  await writeFile(models, '{}');
+  const env = { ...model.env(), OPENCODE_DISABLE_MODELS_FETCH: 'true', OPENCODE_MODELS_PATH: models };
   return realAgentHarness({ id: 'opencode', command, home, model, env });
 }
