@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /**
  * Writes the `config.toml` with which Codex works offline against a fake endpoint. The model is pinned: it is the newest whose tools are
  * plain calls, and leaving it to the catalogue would change the tests with the next release. Each thread would run two shells to keep their
- * settings for its commands, which is two thirds of what a thread costs to start.
+ * settings for its commands, which is more than two thirds of what a thread costs to start.
  */
 export async function writeCodexConfig(codexHome: string, endpointUrl: string): Promise<void> {
   await mkdir(codexHome, { recursive: true });
