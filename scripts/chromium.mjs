@@ -1,12 +1,20 @@
-// Where the machine's Chromium is. For tests: importing this installs nothing.
+// Where the machine's browsers are. For tests: importing this installs nothing.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-export function findChromium() {
+/** @param {readonly string[]} wanted */
+function candidates(wanted) {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/snap/bin'];
-  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  candidates.push('/Applications/Google Chrome.app/Contents/MacOS/Google Chrome');
-  return candidates.find((path) => existsSync(path));
+  return wanted.flatMap((name) => folders.map((folder) => join(folder, name)));
+}
+
+export function findChromium() {
+  const onMac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+  return [...candidates(names), onMac].find((path) => existsSync(path));
+}
+
+export function findHeadlessShell() {
+  return candidates(['chromium-headless-shell']).find((path) => existsSync(path));
 }

@@ -27,7 +27,7 @@ const bare = createServer((_request, response) => {
 }).listen(0, '127.0.0.1');
 await once(bare, 'listening');
 
-const browser = await startBrowser();
+const browser = await startBrowser('whole');
 const first = await browser.newContext();
 const signedIn = await first.newPage();
 await signedIn.goto(await relay.createLoginLink());

@@ -43,7 +43,7 @@ test.skipIf(!hasBrowser)(
   '5,000 messages a second leave the page alive, its memory bounded and the newest in sight',
   { timeout: 120_000 + 3_000 * SECONDS },
   async () => {
-    await using world = await openDashboard();
+    await using world = await openDashboard({}, 'whole');
     await world.owner.agents.register({ name: 'Worker' });
     const { message } = await world.owner.messages
       .send({ to: 'Worker', body: 'The first' })

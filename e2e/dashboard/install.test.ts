@@ -6,7 +6,7 @@ import { type DashboardWorld, openDashboard } from './support.ts';
 
 let world: DashboardWorld;
 beforeAll(async () => {
-  if (hasBrowser) world = await openDashboard();
+  if (hasBrowser) world = await openDashboard({}, 'whole');
 });
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();

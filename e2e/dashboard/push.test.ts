@@ -48,7 +48,7 @@ test.skipIf(!hasBrowser)(
   'a device is told while its page is closed of what it was set to, is led to the question by a click, and is told no more once its person signs out',
   async () => {
     await using service = await FakePushService.start();
-    await using world = await openDashboard();
+    await using world = await openDashboard({}, 'whole');
     const { owner, relay } = world;
     const page = await world.openPage('/');
     const context = page.context();
@@ -102,7 +102,7 @@ test.skipIf(!hasBrowser)(
 );
 
 test.skipIf(!hasBrowser)('a device that cannot be told says why', async () => {
-  await using world = await openDashboard();
+  await using world = await openDashboard({}, 'whole');
   const page = await world.openPage('/');
   const reasons: readonly (readonly [string, RegExp])[] = [
     ["Object.defineProperty(Notification, 'permission', { get: () => 'denied' })", /does not let the page show any/u],

@@ -4,7 +4,7 @@ import { createRelayClient, type RelayClient } from 'agent-relay-client';
 import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
 import axe from 'axe-core';
 import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { type BrowserKind, startBrowser, type TestBrowser } from '../support/browser.ts';
 
 const INTEGRATION_TOKEN = 'ops-monitor-token';
 
@@ -26,7 +26,7 @@ export interface DashboardWorld extends AsyncDisposable {
 }
 
 /** A relay with its built dashboard, a listener for callbacks, and a browser. */
-export async function openDashboard(more: TestRelayOptions['settings'] = {}): Promise<DashboardWorld> {
+export async function openDashboard(more: TestRelayOptions['settings'] = {}, kind: BrowserKind = 'headless'): Promise<DashboardWorld> {
   let status = 204;
   const listener = createServer((_request, response) => {
     response.statusCode = status;
@@ -48,7 +48,7 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
   });
   const owner = createRelayClient({ url: relay.url, token: relay.ownerToken });
   const ops = createRelayClient({ url: relay.url, token: INTEGRATION_TOKEN });
-  const browser = await startBrowser();
+  const browser = await startBrowser(kind);
   const errors: string[] = [];
   const openStrangersPage = () => newPage(browser, relay.browserUrl, errors);
   const ownersPage = async () => newPage(browser, relay.browserUrl, errors, await signedIn(relay));

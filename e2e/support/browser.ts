@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findHeadlessShell } from '../../scripts/chromium.mjs';
 
 const chromiumPath = process.env['AGENT_RELAY_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -18,9 +19,12 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Opens contexts in the one Chromium of this process, which ends with it: to start one for each test took as long as some of the tests. */
-export async function startBrowser(): Promise<TestBrowser> {
-  const browser = await sharedBrowser();
+/** The whole Chromium, or where the machine has it the one without a window, which lets no page show notifications. */
+export type BrowserKind = 'headless' | 'whole';
+
+/** Opens contexts in the one browser of its kind in this process, which ends with it: to start one for each test took as long as some of the tests. */
+export async function startBrowser(kind: BrowserKind = 'headless'): Promise<TestBrowser> {
+  const browser = await sharedBrowser((kind === 'headless' ? findHeadlessShell() : undefined) ?? chromiumPath);
   const contexts: BrowserContext[] = [];
   const newContext = async (options?: BrowserContextOptions) => {
     const context = await browser.newContext(options);
@@ -36,22 +40,23 @@ export async function startBrowser(): Promise<TestBrowser> {
   };
 }
 
-let running: Promise<Browser> | undefined;
+const running = new Map<string, Promise<Browser>>();
 
-function sharedBrowser(): Promise<Browser> {
-  running ??= launch().then((browser) => {
-    browser.once('disconnected', () => {
-      running = undefined;
-    });
+function sharedBrowser(executablePath: string): Promise<Browser> {
+  const known = running.get(executablePath);
+  if (known) return known;
+  const started = launch(executablePath).then((browser) => {
+    browser.once('disconnected', () => running.delete(executablePath));
     return browser;
   });
-  return running;
+  running.set(executablePath, started);
+  return started;
 }
 
 /** Debian's Chromium, offline. */
-const launch = (): Promise<Browser> =>
+const launch = (executablePath: string): Promise<Browser> =>
   chromium.launch({
-    executablePath: chromiumPath,
+    executablePath,
     args: [
       '--no-sandbox',
       '--disable-gpu',

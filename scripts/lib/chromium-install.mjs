@@ -1,6 +1,12 @@
 // Chromium for the browser tests.
-import { findChromium } from '../chromium.mjs';
+import { findChromium, findHeadlessShell } from '../chromium.mjs';
 import { provide } from './debian-install.mjs';
 
-export const provideChromium = () =>
-  provide({ name: 'Chromium', packages: ['chromium'], isThere: () => findChromium() !== undefined, tests: 'the browser tests' });
+export async function provideChromium() {
+  const tests = 'the browser tests';
+  const result = await provide({ name: 'Chromium', packages: ['chromium'], isThere: () => findChromium() !== undefined, tests });
+  // Not every Debian-like system has it, and without it the tests take Chromium.
+  const isThere = () => findHeadlessShell() !== undefined;
+  await provide({ name: 'headless Chromium', packages: ['chromium-headless-shell'], isThere, tests }).catch(() => {});
+  return result;
+}
