@@ -2,7 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Provider } from 'agent-relay-provider';
 import type { ProviderAbilities, ProviderHarness } from 'agent-relay-provider/testing';
-import { agentCliPaths, type FakeOpenAi, startFakeOpenAi, type TempHome, tempHome, wordScript } from 'agent-relay-testing';
+import {
+  agentCliPaths,
+  type CodexHomeOptions,
+  type FakeOpenAi,
+  startFakeOpenAi,
+  type TempHome,
+  tempHome,
+  wordScript,
+} from 'agent-relay-testing';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
 
@@ -22,10 +30,10 @@ export const codexVersions: readonly (readonly [version: string, command: string
   ...(codexNewer === undefined ? [] : [['0.171.0', codexNewer] as const]),
 ];
 
-export async function codexBench(command = codex): Promise<CodexBench> {
+export async function codexBench(command = codex, options?: CodexHomeOptions): Promise<CodexBench> {
   const home = await tempHome();
   const model = await startFakeOpenAi({ model: wordScript() });
-  await model.writeCodexHome(home.codexHome);
+  await model.writeCodexHome(home.codexHome, options);
   return {
     command,
     home,
@@ -51,11 +59,17 @@ export const execAbilities: ProviderAbilities = {
   ...{ steersRunningTurn: false, addsContextOnly: false, strongestEvidence: 'seen', outlivesItsProgram: true },
   ...{ streamsText: false, asksPeople: false },
 };
-export const codexHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexProvider(options), command);
+/** With the shells' settings as a person's Codex keeps them. */
+export const codexHarness = (command?: string): Promise<ProviderHarness> =>
+  harnessFor((options) => new CodexProvider(options), command, { shellSnapshots: true });
 export const execHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexExecProvider(options), command);
 
-async function harnessFor(provider: (options?: { readonly command: string }) => Provider, command?: string): Promise<ProviderHarness> {
-  const bench = await codexBench(command);
+async function harnessFor(
+  provider: (options?: { readonly command: string }) => Provider,
+  command?: string,
+  options?: CodexHomeOptions,
+): Promise<ProviderHarness> {
+  const bench = await codexBench(command, options);
   const outside = join(bench.home.directory, 'outside');
   await mkdir(outside);
   return {

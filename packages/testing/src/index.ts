@@ -21,6 +21,7 @@ export {
   think,
 } from './model/steps.ts';
 export { parseWords, wordScript } from './model/word-script.ts';
+export type { CodexHomeOptions } from './openai/codex-home.ts';
 export { type FakeOpenAi, startFakeOpenAi } from './openai/start-fake-openai.ts';
 export { type PowerShellCommand, type PowerShellScript, readPowerShell } from './powershell/read-powershell.ts';
 export { type Loaded, loadedBy } from './programs/loaded-by.ts';

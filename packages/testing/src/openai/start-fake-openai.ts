@@ -4,14 +4,14 @@ import type { FakeEndpoint } from '../endpoint/fake-endpoint.ts';
 import { type Exchange, HttpEndpoint, writeJson } from '../endpoint/http-endpoint.ts';
 import { loopbackWithoutProxy } from '../endpoint/loopback-env.ts';
 import type { Model } from '../model/steps.ts';
-import { writeCodexConfig } from './codex-home.ts';
+import { type CodexHomeOptions, writeCodexConfig } from './codex-home.ts';
 import { codexDialect } from './dialect.ts';
 import { ResponsesBody, readResponsesRequest } from './read-request.ts';
 import { ResponsesWriter } from './responses-writer.ts';
 
 export interface FakeOpenAi extends FakeEndpoint {
   /** Writes a `config.toml` into this folder, so that a Codex with it as CODEX_HOME talks to this endpoint. */
-  writeCodexHome(directory: string): Promise<void>;
+  writeCodexHome(directory: string, options?: CodexHomeOptions): Promise<void>;
 }
 
 /** Starts a Responses API on loopback whose model is a script. */
@@ -20,7 +20,7 @@ export async function startFakeOpenAi({ model }: { model: Model }): Promise<Fake
   const endpoint = await HttpEndpoint.listen((exchange, report) => route(exchange, { answerer, report }));
   return Object.assign(endpoint, {
     env: (): Record<string, string> => ({ ...loopbackWithoutProxy }),
-    writeCodexHome: (directory: string) => writeCodexConfig(directory, endpoint.url),
+    writeCodexHome: (directory: string, options?: CodexHomeOptions) => writeCodexConfig(directory, endpoint.url, options),
   });
 }
 
