@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defaultExclude, defineConfig } from 'vitest/config';
@@ -14,20 +13,13 @@ const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compi
 const expectLimits = { poll: { timeout: 60_000 } };
 const limits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
+// Node runs the sources as they are; packages resolve to each other's, and nothing is built.
+const native = { experimental: { viteModuleRunner: false, nodeLoader: false } };
+
 /** Each keeps one processor busy for minutes, and measures nothing but what its own relay holds. */
 const long = ['crash/crash.test.ts', 'fuzz/fuzz.test.ts'];
 /** It measures how soon a page draws. */
 const alone = ['dashboard/flood.test.ts'];
-
-/** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */
-function packageProjects() {
-  const names = readdirSync('packages').filter((name) => existsSync(`packages/${name}/package.json`));
-  const folders = [...names.map((name) => ({ name, root: `packages/${name}` })), { name: 'dashboard', root: 'apps/dashboard' }];
-  return folders.map(({ name, root }) => ({
-    ...source,
-    test: { ...limits, name, root, include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'] },
-  }));
-}
 
 export default defineConfig({
   test: {
@@ -36,20 +28,37 @@ export default defineConfig({
     // These tests wait for processes and sockets more than they compute: on two processors three files at a time leave 5 % of them idle.
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [
-      ...packageProjects(),
-      { ...source, test: { ...limits, name: 'examples', root: 'examples/provider', include: ['test/**/*.test.ts'] } },
-      { ...source, test: { ...limits, name: 'bench', root: 'bench', include: ['**/*.test.ts'] } },
-      { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
+      // One for all packages: each has its own copy of what it loads, in the server and in each worker.
+      {
+        ...source,
+        test: {
+          ...limits,
+          ...native,
+          name: 'sources',
+          include: ['packages/*/{src,test}/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
+        },
+      },
+      { ...source, test: { ...limits, name: 'dashboard', root: 'apps/dashboard', include: ['src/**/*.test.{ts,tsx}'] } },
       // The built programs, the real CLIs, a real browser.
       {
         ...source,
-        test: { ...limits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], exclude: [...defaultExclude, ...long, ...alone] },
+        test: {
+          ...limits,
+          ...native,
+          name: 'e2e',
+          root: 'e2e',
+          include: ['**/*.test.ts'],
+          exclude: [...defaultExclude, ...long, ...alone],
+        },
       },
       // Two at a time, and then the machine for one.
-      { ...source, test: { ...limits, name: 'e2e-long', root: 'e2e', include: long, maxWorkers: 2, sequence: { groupOrder: 1 } } },
       {
         ...source,
-        test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
+        test: { ...limits, ...native, name: 'e2e-long', root: 'e2e', include: long, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        ...source,
+        test: { ...limits, ...native, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -66,7 +66,7 @@ export function countTests(text) {
 }
 
 /**
- * Runs the Vitest projects that the filters name (`server`, `!e2e`); resolves with the counts.
+ * Runs the Vitest projects that the filters name (`sources`, `!e2e`); resolves with the counts.
  *
  * @param {import('./toolchain.mjs').Toolchain} toolchain
  * @param {{ name: string, projects: readonly string[], live?: boolean, args?: readonly string[] }} options

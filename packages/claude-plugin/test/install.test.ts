@@ -1,5 +1,5 @@
-import * as fs from 'node:fs';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RELAY_VERSION } from 'agent-relay-protocol';
@@ -7,16 +7,21 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { installInProject } from '../src/install/install.ts';
 import { layOut } from '../src/install/plugin-files.ts';
 
-vi.mock('node:fs', { spy: true });
-
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'claude-plugin-install-'));
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  syncBuiltinESMExports();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Takes the place of a rename for whoever imports it, until the test ends. */
+function onRename(renameSync: typeof fs.renameSync): void {
+  vi.spyOn(fs, 'renameSync').mockImplementation(renameSync);
+  syncBuiltinESMExports();
+}
 
 test.each(['settings.json', '.claude', 'nowhere'])(
   'a project whose settings are a link (%s) is refused, and nothing behind it is written',
@@ -48,10 +53,11 @@ test('a project’s settings name this version, keep what is in them and their r
   mkdirSync(join(folder, '.claude'));
   const path = join(folder, '.claude', 'settings.json');
   writeFileSync(path, '{"model":"x"}', { mode: 0o600 });
-  vi.mocked(fs.renameSync).mockImplementationOnce(() => {
+  onRename(() => {
     throw new Error('the disk is gone');
   });
   expect(() => installInProject(folder)).toThrow('the disk is gone');
+  vi.mocked(fs.renameSync).mockReset();
   expect([readFileSync(path, 'utf8'), readdirSync(join(folder, '.claude'))]).toEqual(['{"model":"x"}', ['settings.json']]);
   installInProject(folder);
   const source = { source: 'npm', package: 'agent-relay-plugin', version: RELAY_VERSION };
@@ -62,14 +68,14 @@ test('a project’s settings name this version, keep what is in them and their r
   expect([lstatSync(path).mode & 0o777, readdirSync(join(folder, '.claude'))]).toEqual([0o600, ['settings.json']]);
 });
 
-test('a plugin that cannot take its place leaves the one that is there', async () => {
+test('a plugin that cannot take its place leaves the one that is there', () => {
   const place = join(folder, 'claude-marketplace');
   mkdirSync(place);
   writeFileSync(join(place, 'old'), '');
-  const real = await vi.importActual<typeof fs>('node:fs');
-  vi.mocked(fs.renameSync).mockImplementation((from, to) => {
+  const rename = fs.renameSync;
+  onRename((from, to) => {
     if (/half-\w+$/u.test(String(from))) throw new Error('no room');
-    real.renameSync(from, to);
+    rename(from, to);
   });
   expect(() => layOut(place)).toThrow('no room');
   expect([readdirSync(place), readdirSync(folder)]).toEqual([['old'], ['claude-marketplace']]);

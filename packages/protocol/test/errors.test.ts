@@ -49,7 +49,7 @@ with itself in \`details.unknownCode\`.
 ${rows.map(line).join('\n')}
 `;
 
-test('docs/errors.md is this table; `npx vitest run --project protocol errors -u` writes it anew', async () => {
+test('docs/errors.md is this table; `npx vitest run packages/protocol/test/errors -u` writes it anew', async () => {
   await expect(page).toMatchFileSnapshot('../../../docs/errors.md');
 });
 
