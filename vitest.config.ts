@@ -38,7 +38,7 @@ export default defineConfig({
           include: ['packages/*/{src,test}/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
         },
       },
-      { ...source, test: { ...limits, name: 'dashboard', root: 'apps/dashboard', include: ['src/**/*.test.{ts,tsx}'] } },
+      { ...source, test: { ...limits, name: 'dashboard', root: 'apps/dashboard', include: ['{src,test}/**/*.test.{ts,tsx}'] } },
       // The built programs, the real CLIs, a real browser.
       {
         ...source,
