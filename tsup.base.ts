@@ -102,7 +102,7 @@ export const programBuild = (entry: Record<string, string>) =>
   }) satisfies Options;
 
 /**
- * Dual ESM and CommonJS with types for each named entry of `src/`; a program (`cli`) is ESM only and executable.
+ * Dual ESM and CommonJS for each named entry of `src/`; a program (`cli`) is ESM only and executable. Types: `scripts/build-types.mjs`.
  * Reading the configuration empties `dist/`: the builds run side by side, and tsup's own `clean` in one of them
  * removes what another has just written. A program stays until it is replaced, so that a bin never goes missing.
  */
@@ -120,7 +120,6 @@ export function packageBuild(entries: readonly string[], { assets = {}, bins = [
       format: ['esm', 'cjs'],
       // Gives the CommonJS build an `import.meta.url`, which it does not have.
       shims: true,
-      dts: { compilerOptions: { customConditions: [] } },
     },
   ];
   if (programs.length > 0) {
@@ -137,5 +136,7 @@ function emptyDist(bins: readonly string[]): void {
   } catch {
     return;
   }
-  for (const name of names) if (!bins.some((bin) => name === `${bin}.js`)) rmSync(`dist/${name}`, { recursive: true, force: true });
+  // Declarations are of the builds of types, which may be beside this one.
+  const isKept = (name: string) => bins.some((bin) => name === `${bin}.js`) || /\.d\.c?ts$/u.test(name);
+  for (const name of names) if (!isKept(name)) rmSync(`dist/${name}`, { recursive: true, force: true });
 }

@@ -122,12 +122,13 @@ export function isAllBuilt(printed) {
  *
  * @param {Toolchain} toolchain
  * @param {Tell} tell
+ * @param {readonly ('build' | 'types')[]} [tasks] Types are for those who build against the packages, and no program runs them.
  */
-export async function buildWorkspace({ env }, tell) {
+export async function buildWorkspace({ env }, tell, tasks = ['build']) {
   const turbo = join(rootFolder, 'node_modules', '.bin', 'turbo');
-  const { output: plan } = await run(turbo, ['run', 'build', '--dry=json'], { env });
+  const { output: plan } = await run(turbo, ['run', ...tasks, '--dry=json'], { env });
   const hasAll = isAllBuilt(plan);
   if (!hasAll) tell('building; this takes a minute or two');
-  const { seconds } = await runOrFail('The build', turbo, ['run', 'build', '--output-logs=errors-only'], { env });
+  const { seconds } = await runOrFail('The build', turbo, ['run', ...tasks, '--output-logs=errors-only'], { env });
   tell(hasAll ? `packages and dashboard are built already (${took(seconds)})` : `packages and dashboard built (${took(seconds)})`);
 }
