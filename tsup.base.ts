@@ -112,7 +112,7 @@ export function packageBuild(entries: readonly string[], { assets = {}, bins = [
   const libraries = entries.filter((entry) => !bins.includes(entry));
   const programs = entries.filter((entry) => bins.includes(entry));
   const sources = (names: readonly string[]) => Object.fromEntries(names.map((entry) => [entry, `src/${entry}.ts`]));
-  const shared: Options = { target: 'node20', splitting: true, sourcemap: false, clean: false, treeshake: true, tsconfig: 'tsconfig.json' };
+  const shared: Options = { target: 'node20', splitting: true, sourcemap: false, clean: false, tsconfig: 'tsconfig.json' };
   const builds: Options[] = [
     {
       ...shared,
