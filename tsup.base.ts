@@ -88,7 +88,7 @@ const builtins: Plugin = {
 /** A program of a package as it ships, from the sources of our packages: it has what it uses of them and not the whole. */
 export const programBuild = (entry: Record<string, string>) =>
   ({
-    ...{ entry, target: 'node20', format: ['esm'], splitting: true, tsconfig: 'tsconfig.json' },
+    ...{ entry, target: 'node20', format: ['esm'], splitting: true, tsconfig: '../../tsconfig.base.json' },
     ...{ dts: false, sourcemap: false, clean: false },
     noExternal: carried,
     removeNodeProtocol: false,
@@ -112,7 +112,7 @@ export function packageBuild(entries: readonly string[], { assets = {}, bins = [
   const libraries = entries.filter((entry) => !bins.includes(entry));
   const programs = entries.filter((entry) => bins.includes(entry));
   const sources = (names: readonly string[]) => Object.fromEntries(names.map((entry) => [entry, `src/${entry}.ts`]));
-  const shared: Options = { target: 'node20', splitting: true, sourcemap: false, clean: false, tsconfig: 'tsconfig.json' };
+  const shared: Options = { target: 'node20', splitting: true, sourcemap: false, clean: false, tsconfig: '../../tsconfig.base.json' };
   const builds: Options[] = [
     {
       ...shared,

@@ -13,7 +13,7 @@ test('what Codex waits for at each use of a tool is small, and loads nothing but
   const folder = mkdtempSync(join(tmpdir(), 'codex-programs-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const program = programBuild({ hook: inPackage('src/hook/hook-program.ts') });
-  await build({ ...program, config: false, tsconfig: inPackage('tsconfig.json'), outDir: folder, silent: true });
+  await build({ ...program, config: false, tsconfig: inPackage('../../tsconfig.base.json'), outDir: folder, silent: true });
   const { length, builtins, others } = loadedBy(join(folder, 'hook.js'));
   expect(builtins).not.toEqual([]);
   expect(others).toEqual([]);
