@@ -11,7 +11,7 @@ import type {
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { AcpAgent, HomeFiles } from '../catalogue.ts';
 import type { AcpSession } from './acp-session.ts';
-import { startAcpAgent } from './start-acp-agent.ts';
+import { acpEnvironment, startAcpAgent } from './start-acp-agent.ts';
 
 export interface AcpProviderOptions {
   /** The program: a path, or a name looked up in the session's `PATH`. Default what the agent's row says. */
@@ -51,7 +51,7 @@ export class AcpProvider implements Provider {
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
-    return detectProgram(this.#program, env);
+    return detectProgram(this.#program, acpEnvironment(this.#agent, env));
   }
 
   start(options: StartOptions): Promise<AgentSession> {

@@ -44,7 +44,7 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
           command,
           args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args, ...(options.extraArgs ?? [])],
           cwd,
-          env: agentEnvironment(agent, env),
+          env: acpEnvironment(agent, env),
         },
         options.sandbox,
         fence.files,
@@ -129,7 +129,8 @@ function tellStart(events: SessionEvents, { initialized, vendorSessionId, model 
   events.emit({ type: 'session.status', status: 'idle' });
 }
 
-function agentEnvironment({ outer, defaults, sets }: AcpAgent, env: StartOptions['env']): Record<string, string> {
+/** What the agent's program is run with, of the environment of a session. */
+export function acpEnvironment({ outer, defaults, sets }: AcpAgent, env: StartOptions['env']): Record<string, string> {
   const own = Object.entries(env).filter(([name]) => outer?.test(name) !== true);
   return { ...defaults, ...Object.fromEntries(own), ...sets };
 }
