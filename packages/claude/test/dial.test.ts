@@ -1,8 +1,10 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EventLog } from 'agent-relay-provider/testing';
-import { agentCliPaths } from 'agent-relay-testing';
+import { agentCliPaths, tempHome } from 'agent-relay-testing';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
-import { wayOf } from '../src/provider/dial-relay.ts';
+import { dialRelay, wayOf } from '../src/provider/dial-relay.ts';
 import { claudeVersions } from './claude-versions.ts';
 import { dialled as dialling } from './dialling.ts';
 
@@ -100,6 +102,23 @@ test('a CLI that is not logged in says so where it runs', async () => {
   const { child, sessions } = await dialled(agentCliPaths().claude, { isLoggedIn: false });
   await first(sessions);
   expect(child.stderrTail).toContain('not logged in: run `claude auth login`');
+});
+
+test('Claude Code is asked whether it is logged in where the environment does not say so', async () => {
+  const home = await tempHome();
+  cleanUps.push(() => home.remove());
+  const command = join(home.directory, 'claude');
+  const asked = join(home.directory, 'asked');
+  await writeFile(command, `#!/bin/sh\necho "$1" >> ${asked}\n[ "$1" = --version ] && echo 2.1.400\n`);
+  await chmod(command, 0o755);
+  const run = async (env: Readonly<Record<string, string>>) => {
+    await writeFile(asked, '');
+    const { signal } = new AbortController();
+    await dialRelay({ url: 'ws://127.0.0.1:1/', command, args: [], cwd: home.workFolder, env, signal, tell: () => undefined });
+    return (await readFile(asked, 'utf8')).trim().split('\n');
+  };
+  expect(await run({ ANTHROPIC_API_KEY: 'key' })).toEqual(['--version', '--print']);
+  expect(await run({})).toEqual(['--version', 'auth', '--print']);
 });
 
 test('a relay that says what it may not is refused, and the CLI goes on', async () => {

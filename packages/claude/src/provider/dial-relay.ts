@@ -2,7 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { detectProgram } from 'agent-relay-provider/kit';
 import { RecentSet, settlesWithin } from 'agent-relay-wire';
 import { type ChildHandle, connectWebSocket, howItEnded, lastWords, ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
-import { hasLoginHeader, notLoggedIn } from '../stream-json/login.ts';
+import { hasLogin, notLoggedIn } from '../stream-json/login.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
 import { stdioArguments } from './command-line.ts';
@@ -50,9 +50,9 @@ export async function dialRelay(options: DialRelayOptions): Promise<number> {
   return wayOf(found.version) === 'stdio' ? bridge(found.command, options) : dialsItself(found.command, options);
 }
 
-/** As Claude says itself, where it does. Its settings may know a header that logs in: a no is told, and is no reason to stop. */
+/** As Claude says itself, which takes a whole start of it, where the environment does not. Its settings may know a header that logs in: a no is told, and is no reason to stop. */
 async function isLoggedIn(command: string, env: Readonly<Record<string, string>>): Promise<boolean> {
-  if (hasLoginHeader(env)) return true;
+  if (hasLogin(env)) return true;
   const child = await spawnProcess({ command, args: ['auth', 'status'], env, stdin: 'ignore' });
   try {
     let printed = '';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasLoginHeader, lacksLogin, settingsEnvironment } from './login.ts';
+import { hasLogin, hasLoginHeader, lacksLogin, settingsEnvironment } from './login.ts';
 
 test('neither a token nor a key is no login', () => {
   expect(lacksLogin({ response: { account: { tokenSource: 'none', apiProvider: 'firstParty' } } })).toBe(true);
@@ -25,4 +25,11 @@ test('a header of the gateway is a login, wherever it is set', () => {
   expect(hasLoginHeader(settingsEnvironment({ effective: { env: { ANTHROPIC_CUSTOM_HEADERS: 'x-api-key: k' } } }))).toBe(true);
   for (const env of [{}, { ANTHROPIC_CUSTOM_HEADERS: 'X-Authorization-Hint: no' }, settingsEnvironment(null)])
     expect(hasLoginHeader(env)).toBe(false);
+});
+
+test('a key, a token or a header in the environment is a login, and an empty one is none', () => {
+  for (const name of ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']) {
+    expect([hasLogin({ [name]: 'k' }), hasLogin({ [name]: '' })]).toEqual([true, false]);
+  }
+  expect([hasLogin({ ANTHROPIC_CUSTOM_HEADERS: 'x-api-key: k' }), hasLogin({ PATH: '/bin' })]).toEqual([true, false]);
 });

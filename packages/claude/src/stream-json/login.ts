@@ -25,6 +25,11 @@ export function hasLoginHeader(env: Readonly<Record<string, unknown>>): boolean 
   return /^\s*(?:authorization|x-api-key)\s*:/imu.test(asText(env['ANTHROPIC_CUSTOM_HEADERS'] ?? ''));
 }
 
+/** Whether an environment logs in: `claude auth status` says yes to each of these that is not empty (2.1.120, 2.1.329). */
+export function hasLogin(env: Readonly<Record<string, string>>): boolean {
+  return hasLoginHeader(env) || ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'].some((name) => env[name]);
+}
+
 /** The variables that Claude's settings set, as `get_settings` answers them. */
 export function settingsEnvironment(settings: unknown): Readonly<Record<string, unknown>> {
   const parsed = Settings.safeParse(settings);
