@@ -9,7 +9,7 @@ import { startTestRelay } from 'agent-relay-server/testing';
 import { agentCliPaths, callTool, type Model, type ModelRequest, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentRelayProgram } from '../support/programs.ts';
-import { hasTerminals, openTerminal, type Terminal } from '../support/terminal.ts';
+import { hasTerminals, openTerminal, type Terminal, withoutMotion } from '../support/terminal.ts';
 import { timesShown } from '../support/times-shown.ts';
 import { until } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
@@ -50,7 +50,7 @@ async function start(cwd: string, program = newest): Promise<Terminal> {
   await chmod(join(bin, 'agent-relay'), 0o755);
   const path = [bin, process.env['PATH'] ?? ''].join(delimiter);
   const env = { ...home.env(), ...anthropic.env(), PATH: path, AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
-  return openTerminal([program, '--plugin-dir', pluginFolder], { cwd, env });
+  return openTerminal([program, ...withoutMotion, '--plugin-dir', pluginFolder], { cwd, env });
 }
 
 /** The agent of the session in that folder, once it is there. */

@@ -12,7 +12,7 @@ import { cableTo } from '../support/cable.ts';
 import { breakThings, randomOf } from '../support/chance.ts';
 import { startAgentRelay } from '../support/programs.ts';
 import { ShownMessages } from '../support/shown-messages.ts';
-import { hasTerminals, openTerminal } from '../support/terminal.ts';
+import { hasTerminals, openTerminal, withoutMotion } from '../support/terminal.ts';
 import { until, untilGranted } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
 import { sidecarPid } from './sidecar-pid.ts';
@@ -91,7 +91,7 @@ test.skipIf(!hasTerminals)(
     );
     const conversation = randomUUID();
     const begin = (how: '--session-id' | '--resume') =>
-      openTerminal([newest, '--plugin-dir', pluginFolder, how, conversation], { cwd, env });
+      openTerminal([newest, ...withoutMotion, '--plugin-dir', pluginFolder, how, conversation], { cwd, env });
     await using before = await begin('--session-id');
     const { id } = await agentIn(owner, cwd);
     const order = async (body: string, mode: 'next' | 'fyi' = 'next') => (await owner.messages.send({ to: `id:${id}`, body, mode })).id;
@@ -125,7 +125,7 @@ test.skipIf(!hasTerminals)(
     const { cwd, shown, owner, cable, restartRelay, env, fateOf } = await world();
     const conversation = randomUUID();
     const begin = (how: '--session-id' | '--resume') =>
-      openTerminal([newest, '--plugin-dir', pluginFolder, how, conversation], { cwd, env });
+      openTerminal([newest, ...withoutMotion, '--plugin-dir', pluginFolder, how, conversation], { cwd, env });
     let terminal = await begin('--session-id');
     cleanUps.push(() => terminal[Symbol.asyncDispose]());
     const { id } = await agentIn(owner, cwd);

@@ -10,7 +10,7 @@ import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pluginFolder } from '../claude-plugin/plugin-folder.ts';
 import { agentRelayProgram, linkAgentClis, type RunningProgram, startAgentRelay } from '../support/programs.ts';
-import { hasTerminals, openTerminal } from '../support/terminal.ts';
+import { hasTerminals, openTerminal, withoutMotion } from '../support/terminal.ts';
 import { timesShown } from '../support/times-shown.ts';
 import { until, untilGranted } from '../support/until.ts';
 
@@ -70,7 +70,7 @@ async function dial(way: 'sdk-url' | 'dial', { agent, cwd }: Stage, command: str
 
 async function sitBefore({ agent, cwd }: Stage, command: string): Promise<void> {
   const who = { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: await ownerToken(), AGENT_RELAY_ID: agent, AGENT_RELAY_APPROVAL: 'guarded' };
-  const terminal = await openTerminal([command, '--plugin-dir', pluginFolder], {
+  const terminal = await openTerminal([command, ...withoutMotion, '--plugin-dir', pluginFolder], {
     cwd,
     env: { ...home.env(), ...model.env(), ...who, PATH: path },
   });

@@ -27,6 +27,9 @@ export const hasTerminals = await run('tmux', ['-V']).then(
   () => false,
 );
 
+/** Has Claude Code draw nothing that only moves, which is half of what it costs while it works: 1.5 s of processor in 10 s, and with this 0.7. */
+export const withoutMotion: readonly string[] = ['--settings', '{"prefersReducedMotion":true}'];
+
 let count = 0;
 
 export async function openTerminal(
