@@ -25,8 +25,8 @@ export interface PushLanesDeps {
   /** A number from 0 to 1: spreads retries. */
   readonly random: () => number;
   readonly keys: () => PushKeys;
-  /** Whether what is new may go to this browser now; null when its subscription is good no more. */
-  readonly mayTell: (push: DuePush, now: number) => Promise<boolean | null>;
+  /** Says of each push whether it may go to its browser now; null when its subscription is good no more. Good for one look. */
+  readonly mayTell: (now: number) => Promise<(push: DuePush) => boolean | null>;
 }
 
 /** Pushes on their way: a lane for each push service to which something waits. */
@@ -103,23 +103,24 @@ export class PushLanes {
 
   /** What may go now. Whatever may not is put off or given up first, so that it keeps nothing that waits behind it. */
   async #due(origin: string, now: number, limit: number): Promise<readonly DuePush[]> {
-    const { store, workspace } = this.#deps;
+    const { store, workspace, mayTell } = this.#deps;
     for (;;) {
       const found = await store.pushes.due(workspace, origin, now, limit);
-      const fates = await Promise.all(found.map(async (push) => ({ push, isSent: await this.#isSent(push, now) })));
-      if (fates.every(({ isSent }) => isSent)) return found;
+      const news = found.filter(({ id }) => !this.#underWay.has(id));
+      if (news.length === 0) return found;
+      const may = await mayTell(now);
+      const fates = await Promise.all(news.map((push) => this.#isSent(push, may(push), now)));
+      if (fates.every((isSent) => isSent)) return found;
       // A pending push is written anew: it is due later, or gone.
     }
   }
 
-  async #isSent(push: DuePush, now: number): Promise<boolean> {
-    const { store, workspace, mayTell } = this.#deps;
-    if (this.#underWay.has(push.id)) return true;
-    const may = push.deadlineAt < now ? false : await mayTell(push, now);
-    if (may === true) return push.type === 'over' || this.#keepsToRate(push, now);
-    if (may === null) await store.pushes.unsubscribe(workspace, push.subscriber.id);
-    else if (push.deadlineAt < now)
+  async #isSent(push: DuePush, may: boolean | null, now: number): Promise<boolean> {
+    const { store, workspace } = this.#deps;
+    if (push.deadlineAt < now)
       await store.pushes.settle(push.id, { status: 'dead', nextAttemptAt: null, lastStatus: null, lastError: null, at: now });
+    else if (may === true) return push.type === 'over' || this.#keepsToRate(push, now);
+    else if (may === null) await store.pushes.unsubscribe(workspace, push.subscriber.id);
     else await store.pushes.holdBack(push.subscriber.ref, now + LOOK_AGAIN_MS);
     return false;
   }

@@ -89,7 +89,7 @@ export class Pushes {
     this.#deps = deps;
     const { store, clock, log, workspace, outlet } = deps;
     const { sender, random, keys } = outlet;
-    this.#lanes = new PushLanes({ store, clock, log, workspace, sender, random, keys, mayTell: (push, now) => this.#mayTell(push, now) });
+    this.#lanes = new PushLanes({ store, clock, log, workspace, sender, random, keys, mayTell: (now) => this.#mayTell(now) });
     const words = { fault: 'pushes cannot be begun', recovered: 'pushes are begun' };
     this.#recovery = new Recovery({ clock, log, ...words, again: () => this.#beginning.wake() });
     this.#beginning = new Pump(
@@ -256,10 +256,13 @@ export class Pushes {
     });
   }
 
-  async #mayTell({ type, subscriber }: DuePush, now: number): Promise<boolean | null> {
-    const principal = (await this.#deps.tokens.holders(subscriber.workspace)).get(subscriber.holder);
-    if (principal === undefined) return null;
-    return type === 'over' || !this.#lookers.isLooking(personOf(principal, subscriber.holder), now);
+  async #mayTell(now: number): Promise<(push: DuePush) => boolean | null> {
+    const holders = await this.#deps.tokens.holders(this.#deps.workspace);
+    return ({ type, subscriber: { holder } }) => {
+      const principal = holders.get(holder);
+      if (principal === undefined) return null;
+      return type === 'over' || !this.#lookers.isLooking(personOf(principal, holder), now);
+    };
   }
 }
 
