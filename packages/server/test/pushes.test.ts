@@ -256,6 +256,8 @@ test('a relay that starts again sends what waits, and tells nobody of it a secon
   await world.restart();
   service.answer = null;
   await soon(tags).toEqual(['approval/Worker/q1']);
+  // That it was taken is written after it was.
+  await soon(nextAt).toBe(null);
   await world.restart();
   await ask('q2');
   await soon(tags).toEqual(['approval/Worker/q1', 'approval/Worker/q2']);
