@@ -266,6 +266,13 @@ describe('frames that are not as expected', () => {
     expect(translator.translate({ type: 'system', subtype: 'init', mcp_servers })).toEqual([]);
   });
 
+  test('but for that of the plugin, which is left alone where a machine runs the session', () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
+    const mcp_servers = ['plugin:agent-relay:relay', 'plugin:other:relay'].map((name) => ({ name, status: 'failed' }));
+    const errors = translator.translate({ type: 'system', subtype: 'init', mcp_servers }).filter(({ type }) => type === 'agent.error');
+    expect(errors).toMatchObject([{ message: 'The MCP server plugin:other:relay did not start' }]);
+  });
+
   test('idle ends a turn that had no result', () => {
     const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     translator.translate({ type: 'system', subtype: 'status', status: 'requesting' });

@@ -20,11 +20,14 @@ export function rateLimit({ rate_limit_info: { status, resetsAt, rateLimitType }
   return [{ type: 'quota.warning', message, ...(resetsAt && resetsAt > 0 ? { resetsAt: clampCount(resetsAt * 1000) } : {}) }];
 }
 
+/** Where a machine runs the session our plugin for Claude Code starts no server, on purpose: the session has the relay's tools already. */
+const ofOwnPlugin = 'plugin:agent-relay:relay';
+
 /** What a session says of itself before its first turn, without the long lists. */
 export function introduction(frame: SystemFrame): LiveEvent[] {
   const { model = null, claude_code_version: version = null, permissionMode = null, tools, mcp_servers: servers } = frame;
   const mcpServers = servers.map(({ name, status = 'unknown' }) => ({ name, status }));
-  const failed = mcpServers.filter(({ status }) => status === 'failed');
+  const failed = mcpServers.filter(({ name, status }) => status === 'failed' && name !== ofOwnPlugin);
   return [
     { type: 'vendor.event', vendor: 'claude', name: 'system/init', data: { model, version, permissionMode, tools, mcpServers } },
     ...failed.map(
