@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventLog } from 'agent-relay-provider/testing';
@@ -51,6 +52,21 @@ describe.each(claudeVersions)('dial with Claude Code %s', (_, command) => {
     await session.close();
     expect(await ending(child)).toEqual([0, '']);
     expect(upgrades).toHaveLength(1);
+  });
+
+  test.each([
+    { mode: undefined, reads: false },
+    { mode: 'unrestricted', reads: true },
+  ] as const)("reads the folder's settings where it is trusted or the mode is unrestricted ($mode)", async ({ mode, reads }) => {
+    const hooks = { SessionStart: [{ hooks: [{ type: 'command', command: 'touch ran' }] }] };
+    const { child, cwd, sessions } = await dialled(command, { strangersSettings: { hooks }, ...(mode && { mode }) });
+    const { session, log } = await first(sessions);
+    await session.prompt('say: hello');
+    await log.waitForTurnEnd();
+    expect(existsSync(join(cwd, 'ran'))).toBe(reads);
+    await session.close();
+    const [code, told] = await ending(child);
+    expect([code, String(told).includes('Nobody has trusted this folder')]).toEqual([0, !reads]);
   });
 
   test.each([1012, 1006])('dials again after a drop with %i, and nothing is lost or said twice', async (code) => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import type { SpawnMode } from 'agent-relay-protocol';
 import { EventLog } from 'agent-relay-provider/testing';
 import { startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { spawnProcess } from 'agent-relay-wire/node';
@@ -22,10 +24,15 @@ interface Dialling {
   readonly isLoggedIn?: boolean;
   /** By our command, or by the CLI itself. */
   readonly way?: 'dial' | 'sdk-url';
+  /** What its folder has in `.claude/settings.json`: a folder that nobody has trusted. */
+  readonly strangersSettings?: object;
+  /** As the address asks. */
+  readonly mode?: SpawnMode;
 }
 
 /** A server that takes what dials it, and a real CLI that does. */
-export async function dialled(command: string, { refuse, hangsUp = false, isLoggedIn = true, way = 'dial' }: Dialling = {}) {
+export async function dialled(command: string, options: Dialling = {}) {
+  const { refuse, hangsUp = false, isLoggedIn = true, way = 'dial', strangersSettings, mode } = options;
   const cleanUps: (() => Promise<unknown>)[] = [];
   const sessions: { session: AcceptedClaudeSession; log: EventLog }[] = [];
   const upgrades: IncomingMessage[] = [];
@@ -61,17 +68,22 @@ export async function dialled(command: string, { refuse, hangsUp = false, isLogg
   const model = await startFakeAnthropic({ model: wordScript() });
   cleanUps.push(() => model.close());
   const { ANTHROPIC_API_KEY: key, ...env } = { ...home.env(), ...model.env() };
-  const url = `ws://127.0.0.1:${address.port}/claude/s1?x=1`;
-  const byCommand = ['--conditions=agent-relay-source', cli, 'dial', '--command', command, '--cwd', home.workFolder, url];
+  const url = `ws://127.0.0.1:${address.port}/claude/s1?x=1${mode === undefined ? '' : `&mode=${mode}`}`;
+  const cwd = strangersSettings === undefined ? home.workFolder : join(home.directory, 'stranger');
+  if (strangersSettings !== undefined) {
+    await mkdir(join(cwd, '.claude'), { recursive: true });
+    await writeFile(join(cwd, '.claude', 'settings.json'), JSON.stringify(strangersSettings));
+  }
+  const byCommand = ['--conditions=agent-relay-source', cli, 'dial', '--command', command, '--cwd', cwd, url];
   const byItself = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''];
   const child = await spawnProcess({
     ...(way === 'dial' ? { command: process.execPath, args: byCommand } : { command, args: byItself }),
-    cwd: home.workFolder,
+    cwd,
     env: { ...env, ...(isLoggedIn && key ? { ANTHROPIC_API_KEY: key } : {}), CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'secret' },
   });
   cleanUps.push(() => child.kill());
   const close = async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   };
-  return { child, sessions, upgrades, sockets, faults, model, cwd: home.workFolder, close };
+  return { child, sessions, upgrades, sockets, faults, model, cwd, close };
 }

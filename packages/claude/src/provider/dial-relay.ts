@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { RelayError, type SpawnMode, SpawnModeSchema } from 'agent-relay-protocol';
 import { detectProgram } from 'agent-relay-provider/kit';
 import { RecentSet, settlesWithin } from 'agent-relay-wire';
 import { type ChildHandle, connectWebSocket, howItEnded, lastWords, ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
@@ -7,6 +7,7 @@ import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
 import { stdioArguments } from './command-line.ts';
 import { claudeEnvironment, environmentOfDialled } from './environment.ts';
+import { readsFolderSettings, settingSources, untrustedFolder } from './folder-trust.ts';
 import { claudeProgram } from './program.ts';
 
 export interface DialRelayOptions {
@@ -69,7 +70,12 @@ async function isLoggedIn(command: string, env: Readonly<Record<string, string>>
 async function bridge(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
   const { [tokenVariable]: token, ...ofClaude } = env;
   const environment = environmentOfDialled(claudeEnvironment(ofClaude), url);
-  const child = await spawnProcess({ command, args: [...stdioArguments, ...args], cwd, env: environment });
+  const place = { cwd, env: environment, mode: modeIn(url) };
+  const untrusted = untrustedFolder(place);
+  if (untrusted !== null) tell(untrusted);
+  // Before those of the person who dials, who may name others.
+  const ofFolder = settingSources(readsFolderSettings(place));
+  const child = await spawnProcess({ command, args: [...stdioArguments, ...ofFolder, ...args], cwd, env: environment });
   // Each once: a relay that repeats itself fills nobody's disk.
   const refusalsTold = new RecentSet<string>(64);
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
@@ -138,6 +144,12 @@ async function dialsItself(command: string, { url, args, cwd, env, signal, tell 
   const words = lastWords(child);
   if (words !== '') tell(words);
   return signal.aborted ? 0 : (exit.code ?? 1);
+}
+
+/** The mode that the address asks for, as the relay reads it. */
+function modeIn(url: string): SpawnMode {
+  const asked = SpawnModeSchema.safeParse(parseUrl(url).searchParams.get('mode'));
+  return asked.success ? asked.data : 'agentic';
 }
 
 /** @throws RelayError `validation_failed`. */

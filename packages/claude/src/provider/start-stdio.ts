@@ -6,6 +6,7 @@ import type { StartOptions } from 'agent-relay-provider';
 import { ownedProcess } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeArguments, type ModeArgumentsOptions, mcpServers, modeArguments } from './command-line.ts';
+import { readsFolderSettings, settingSources, untrustedFolder } from './folder-trust.ts';
 import { runClaude } from './run-claude.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
 import type { ClaudeRights } from './tool-policy.ts';
@@ -24,12 +25,14 @@ export async function startOverStdio(
   const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   const relayServers = mcp.map(({ name }) => name);
   const config = await writeMcpConfig(options);
+  const untrusted = untrustedFolder(options);
   try {
-    return await runClaude({
+    const session = await runClaude({
       command,
       args: [
         ...claudeArguments({ permissionMode: 'default', model, instructions, resume, fork, vendorSessionId }),
         ...modeArguments({ mode, mcpConfigPath: config?.path ?? null, agenticTools }),
+        ...settingSources(readsFolderSettings(options)),
         ...extraArgs,
       ],
       cwd,
@@ -47,6 +50,8 @@ export async function startOverStdio(
       initialize: toolGateHooks(relayServers),
       onStart: (started) => onProcess(ownedProcess(started, { purpose: 'claude' })),
     });
+    if (untrusted !== null) session.events.emit({ type: 'agent.error', code: 'folder_not_trusted', message: untrusted, willRetry: false });
+    return session;
   } finally {
     // Claude has read it once it answers, and a token should lie about no longer than it must.
     await config?.remove();

@@ -7,6 +7,7 @@ import type { BackgroundStart, StartOptions } from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
 import { type ProcessIdentity, processIdentity } from 'agent-relay-wire/node';
 import { claudeEnvironment } from '../environment.ts';
+import { readsFolderSettings, settingSources } from '../folder-trust.ts';
 import { beginJob, type ClaudeCommand, findJob, stopJob } from './background-jobs.ts';
 import { BackgroundSession } from './background-session.ts';
 
@@ -47,13 +48,15 @@ export async function startInBackground(command: string, options: StartOptions, 
 export const serviceEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
   claudeEnvironment(Object.fromEntries(Object.entries(env).filter(([name]) => !ofThisSession.has(name))));
 
-function backgroundArguments({ agentId, model, instructions, resume, fork, extraArgs = [] }: StartOptions, settings: string): string[] {
+function backgroundArguments(options: StartOptions, settings: string): string[] {
+  const { agentId, model, instructions, resume, fork, extraArgs = [] } = options;
   return [
     ...['-n', agentId, '--permission-mode', 'acceptEdits', '--settings', settings],
     ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
     ...(model === undefined ? [] : [`--model=${model}`]),
     ...(resume === undefined ? [] : [`--resume=${resume}`]),
     ...(fork ? ['--fork-session'] : []),
+    ...settingSources(readsFolderSettings(options)),
     ...extraArgs,
   ];
 }
