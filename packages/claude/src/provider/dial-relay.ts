@@ -7,7 +7,7 @@ import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
 import { stdioArguments } from './command-line.ts';
 import { claudeEnvironment, environmentOfDialled } from './environment.ts';
-import { readsFolderSettings, settingSources, untrustedFolder } from './folder-trust.ts';
+import { folderArguments, untrustedFolder } from './folder-trust.ts';
 import { claudeProgram } from './program.ts';
 
 export interface DialRelayOptions {
@@ -74,7 +74,7 @@ async function bridge(command: string, { url, args, cwd, env, signal, tell }: Di
   const untrusted = untrustedFolder(place);
   if (untrusted !== null) tell(untrusted);
   // Before those of the person who dials, who may name others.
-  const ofFolder = settingSources(readsFolderSettings(place));
+  const ofFolder = folderArguments(place);
   const child = await spawnProcess({ command, args: [...stdioArguments, ...ofFolder, ...args], cwd, env: environment });
   // Each once: a relay that repeats itself fills nobody's disk.
   const refusalsTold = new RecentSet<string>(64);

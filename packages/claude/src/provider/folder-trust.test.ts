@@ -35,6 +35,26 @@ test('up to the root of its repository and no further', () => {
   expect(isTrusted()).toBe(true);
 });
 
+test('a linked work tree by its main repository, which must name it', () => {
+  const git = join(home, 'main', '.git');
+  const kept = join(git, 'worktrees', 'b');
+  mkdirSync(kept, { recursive: true });
+  const line = (name: string, text: string, folder = kept) => writeFileSync(join(folder, name), `${text}\n`);
+  line('.git', `gitdir: ${kept}`, inner);
+  line('commondir', '../..');
+  line('gitdir', join(inner, '.git'));
+  trust(join(home, 'main'));
+  expect(isTrusted()).toBe(true);
+  line('gitdir', join(home, 'main', '.git'));
+  expect(isTrusted()).toBe(false);
+  const forged = join(inner, 'forged');
+  mkdirSync(forged);
+  line('.git', `gitdir: ${forged}`, inner);
+  line('commondir', git, forged);
+  line('gitdir', join(inner, '.git'), forged);
+  expect(isTrusted()).toBe(false);
+});
+
 test('by the state in CLAUDE_CONFIG_DIR alone, where that is set', () => {
   trust(inner);
   const other = join(home, 'other');

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
 import { parseJson } from 'agent-relay-wire';
 import { z } from 'zod';
@@ -29,7 +29,9 @@ const ofFolder = ['.claude', '.mcp.json', 'CLAUDE.md', 'CLAUDE.local.md'];
 export const readsFolderSettings = ({ mode, ...place }: PlaceOfSession): boolean =>
   mode === 'unrestricted' || (mode === 'agentic' && isTrustedFolder(place));
 
-export const settingSources = (reads: boolean): readonly string[] => (reads ? [] : ['--setting-sources', 'user']);
+/** Claude's arguments for it. */
+export const folderArguments = (place: PlaceOfSession): readonly string[] =>
+  readsFolderSettings(place) ? [] : ['--setting-sources', 'user'];
 
 /** A sentence for whoever wonders why the folder's own settings do not hold; null where it has none, or where they hold, or the mode reads nothing anyway. */
 export function untrustedFolder(place: PlaceOfSession): string | null {
@@ -42,13 +44,14 @@ export function untrustedFolder(place: PlaceOfSession): string | null {
 
 /**
  * As Claude looks it up: the folder, or one that holds it, up to the root of its git repository where it has one. Versions up to 2.1.197 look further up
- * as well, and all of them take a linked work tree for its main repository; neither does so here.
+ * as well, which is not done here. A linked work tree is as trusted as its main repository: Claude writes a yes in one down for that.
  */
 export function isTrustedFolder({ cwd, env }: Omit<PlaceOfSession, 'mode'>): boolean {
   const state = State.safeParse(stateOf(env));
   if (!state.success) return false;
   const { projects } = state.data;
-  return foldersUpward(realPath(cwd)).some((folder) => {
+  const upward = foldersUpward(realPath(cwd));
+  return [...upward, ...mainRepository(upward.at(-1) ?? cwd)].some((folder) => {
     const key = nameInState(folder);
     return Object.hasOwn(projects, key) && Trusted.safeParse(projects[key]).success;
   });
@@ -66,6 +69,22 @@ function stateOf(env: Environment): unknown {
 function foldersUpward(folder: string): readonly string[] {
   const above = dirname(folder);
   return above === folder || existsSync(join(folder, '.git')) ? [folder] : [folder, ...foldersUpward(above)];
+}
+
+/** The main repository of a linked work tree. Its own `.git` file is its author's word: the repository that it names must name it as well. */
+function mainRepository(root: string): readonly string[] {
+  const own = join(root, '.git');
+  try {
+    const said = /^gitdir: (.+)$/mu.exec(readFileSync(own, 'utf8'))?.[1];
+    if (said === undefined) return [];
+    const kept = realpathSync(resolve(root, said));
+    const common = realpathSync(resolve(kept, readFileSync(join(kept, 'commondir'), 'utf8').trim()));
+    const named = resolve(kept, readFileSync(join(kept, 'gitdir'), 'utf8').trim());
+    const isNamed = dirname(kept) === join(common, 'worktrees') && realpathSync(named) === realpathSync(own);
+    return isNamed && basename(common) === '.git' ? [dirname(common)] : [];
+  } catch {
+    return [];
+  }
 }
 
 const nameInState = (folder: string): string => (process.platform === 'win32' ? folder.replaceAll('\\', '/') : folder).normalize('NFC');

@@ -6,7 +6,7 @@ import type { StartOptions } from 'agent-relay-provider';
 import { ownedProcess } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeArguments, type ModeArgumentsOptions, mcpServers, modeArguments } from './command-line.ts';
-import { readsFolderSettings, settingSources, untrustedFolder } from './folder-trust.ts';
+import { folderArguments, untrustedFolder } from './folder-trust.ts';
 import { runClaude } from './run-claude.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
 import type { ClaudeRights } from './tool-policy.ts';
@@ -32,7 +32,7 @@ export async function startOverStdio(
       args: [
         ...claudeArguments({ permissionMode: 'default', model, instructions, resume, fork, vendorSessionId }),
         ...modeArguments({ mode, mcpConfigPath: config?.path ?? null, agenticTools }),
-        ...settingSources(readsFolderSettings(options)),
+        ...folderArguments(options),
         ...extraArgs,
       ],
       cwd,

@@ -7,7 +7,7 @@ import type { BackgroundStart, StartOptions } from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
 import { type ProcessIdentity, processIdentity } from 'agent-relay-wire/node';
 import { claudeEnvironment } from '../environment.ts';
-import { readsFolderSettings, settingSources } from '../folder-trust.ts';
+import { folderArguments } from '../folder-trust.ts';
 import { beginJob, type ClaudeCommand, findJob, stopJob } from './background-jobs.ts';
 import { BackgroundSession } from './background-session.ts';
 
@@ -56,7 +56,7 @@ function backgroundArguments(options: StartOptions, settings: string): string[] 
     ...(model === undefined ? [] : [`--model=${model}`]),
     ...(resume === undefined ? [] : [`--resume=${resume}`]),
     ...(fork ? ['--fork-session'] : []),
-    ...settingSources(readsFolderSettings(options)),
+    ...folderArguments(options),
     ...extraArgs,
   ];
 }
